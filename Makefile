@@ -1,0 +1,139 @@
+# kist - see `make help`
+PREFIX ?= /usr/local
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+SAN ?=
+WERROR ?=
+
+VERSION := 0.1.0
+
+# SAN=address,undefined builds beside the ordinary tree: build/san, bin/san.
+ifneq ($(SAN),)
+out := build/san
+bindir_ := bin/san
+sanflags := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+out := build/rel
+bindir_ := bin
+sanflags :=
+endif
+
+warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+	-Wpointer-arith -Wwrite-strings -Wundef -Wold-style-definition $(if $(WERROR),-Werror)
+ifneq ($(SAN),)
+CFLAGS ?= -O1 -g
+else
+CFLAGS ?= -O2 -g
+hardening := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+endif
+cflags := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DKIST_VERSION='"$(VERSION)"' \
+	-DKIST_PREFIX='"$(PREFIX)"' -Iinclude -fno-common -fPIE -MMD -MP $(warnings) $(hardening) $(sanflags) $(CFLAGS)
+ldflags := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(sanflags) $(LDFLAGS)
+# Linked. Everything else is loaded on first use by the one module that owns it (base/lib.h).
+libs := -ljansson -lcap
+
+# Modules from the lowest layer to the highest, from the same file that lint checks.
+layers := $(shell grep -v '^\#' docs/layers.txt | tac)
+modules := $(filter $(filter-out cmd,$(layers)),$(notdir $(wildcard pkg/*)))
+ordered := $(filter $(modules),$(layers))
+
+srcs = $(filter-out $(wildcard pkg/$(1)/test_*.c pkg/$(1)/fuzz_*.c),$(wildcard pkg/$(1)/*.c pkg/$(1)/*.S))
+objs = $(addprefix $(out)/,$(addsuffix .o,$(basename $(call srcs,$(1)))))
+archives := $(foreach m,$(ordered),$(out)/lib$(m).a)
+# Highest first, as the linker wants it.
+link_order := $(shell echo $(archives) | tr ' ' '\n' | tac)
+
+cmd_objs := $(addprefix $(out)/,$(addsuffix .o,$(basename $(wildcard cmd/*.c))))
+tests := $(patsubst %.c,$(out)/%,$(wildcard pkg/*/test_*.c cmd/test_*.c))
+fuzzers := $(patsubst %.c,$(out)/%,$(wildcard pkg/*/fuzz_*.c))
+
+.PHONY: all unit check check-vm check-faults quickstart bench lint fuzz install clean help format gen
+.SECONDARY:
+
+all: $(bindir_)/kist ## build bin/kist
+
+$(bindir_)/kist: $(cmd_objs) $(archives)
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CC) $(ldflags) -o $@ $(cmd_objs) $(link_order) $(libs)
+
+$(out)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CC) $(cflags) -c -o $@ $<
+
+# The monitor is a freestanding static program embedded in kist: docs/decisions/0004-monitor.md.
+shim_srcs := $(wildcard pkg/monitor/shim/*.c)
+shim_cflags := -std=gnu11 -Os -g0 -Iinclude -static -nostdlib -ffreestanding -fno-stack-protector -fno-pie -no-pie \
+	-fno-asynchronous-unwind-tables -fcf-protection=none -fomit-frame-pointer -Wl,--build-id=none,-z,noseparate-code,--gc-sections \
+	-ffunction-sections -Wall -Wextra -Wshadow -Wmissing-prototypes $(if $(WERROR),-Werror)
+$(out)/kist-monitor: $(shim_srcs) $(wildcard pkg/monitor/shim/*.h include/monitor/*.h)
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CC) $(shim_cflags) -o $@ $(shim_srcs)
+	strip -s $@
+$(out)/%.o: %.S $(out)/kist-monitor
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CC) -c -DSHIM_FILE='"$(out)/kist-monitor"' -o $@ $<
+
+define module_rule
+$(out)/lib$(1).a: $(call objs,$(1))
+	@rm -f $$@; mkdir -p $$(@D)
+	@$$(AR) rcs $$@ $$^
+endef
+$(foreach m,$(ordered),$(eval $(call module_rule,$(m))))
+
+# A module's tests are linked with its own layer and those below only: an upward call fails here.
+layer_of = $(shell awk -v m=$(1) '!/^\#/ {n++; for (i = 1; i <= NF; i++) if ($$i == m) print n}' docs/layers.txt)
+below = $(shell awk -v m=$(1) '!/^\#/ {for (i = 1; i <= NF; i++) if ($$i == m) {on = 1; print m; next}} on && !/^\#/ {for (i = 1; i <= NF; i++) print $$i}' docs/layers.txt)
+test_libs = $(foreach m,$(filter $(modules),$(call below,$(1))),$(out)/lib$(m).a)
+define test_rule
+$(out)/pkg/$(1)/test_%: $(out)/pkg/$(1)/test_%.o $(call test_libs,$(1))
+	@echo "  CC $$@"; $$(CC) $$(ldflags) -o $$@ $$< $(call test_libs,$(1)) $(libs) -lcmocka
+$(out)/pkg/$(1)/fuzz_%: $(out)/pkg/$(1)/fuzz_%.o $(out)/test/fuzz/replay.o $(call test_libs,$(1))
+	@echo "  CC $$@"; $$(CC) $$(ldflags) -o $$@ $$< $(out)/test/fuzz/replay.o $(call test_libs,$(1)) $(libs)
+endef
+$(foreach m,$(ordered),$(eval $(call test_rule,$(m))))
+$(out)/cmd/test_%: $(out)/cmd/test_%.o $(filter-out $(out)/cmd/main.o,$(cmd_objs)) $(archives)
+	@echo "  CC $@"; $(CC) $(ldflags) -o $@ $< $(filter-out $(out)/cmd/main.o $(out)/cmd/test_%.o,$(cmd_objs)) $(link_order) $(libs) -lcmocka
+
+unit: $(tests) $(fuzzers) ## unit tests and stored fuzz inputs; no root, no network (M=store: one module)
+	@test/unit.sh $(filter $(if $(M),$(out)/pkg/$(M)/%,%),$(tests) $(fuzzers))
+
+check: ## install what the tests need and run all of them
+	@test/check.sh
+
+check-vm: ## what needs all cgroup v2 controllers, in a virtual machine (slow)
+	@test/vm/check.sh
+
+quickstart: ## install dependencies, build, and show the main job against a real registry
+	@contrib/quickstart.sh
+
+bench: all ## ratios against bubblewrap, podman and tar, in one run
+	@test/bench/bench.sh
+
+lint: ## format, layers, banned functions, sizes, headers alone, shellcheck
+	@contrib/lint/lint.sh
+
+format: ## apply clang-format
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+
+# make fuzz T=toml SECS=60: one target under libFuzzer (clang)
+fuzz: ## make fuzz T=NAME SECS=60: one fuzz target with libFuzzer
+	@contrib/fuzz.sh "$(T)" "$(or $(SECS),60)"
+
+gen: all ## write completions/ and docs/man/ anew from the verb tables
+	@contrib/gen.sh bin/kist
+
+install: all ## install below $(DESTDIR)$(PREFIX)
+	install -D -m 755 bin/kist $(DESTDIR)$(PREFIX)/bin/kist
+	install -D -m 644 completions/kist.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kist
+	install -D -m 644 completions/kist.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_kist
+	install -D -m 644 completions/kist.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/kist.fish
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+
+clean: ## remove what was built
+	rm -rf build bin
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+-include $(shell find $(out) -name '*.d' 2>/dev/null)
