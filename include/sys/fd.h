@@ -1,0 +1,61 @@
+/*
+ * fd.h - files by descriptor. Every path is relative to a directory descriptor; every descriptor
+ * is close-on-exec. Errors name the path as it was given.
+ */
+#ifndef SYS_FD_H
+#define SYS_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct buf;
+struct err;
+struct strv;
+
+/* Reads until end of file into out (its ceiling is the limit). `what` names it in errors. */
+int fd_read_all(int fd, const char *what, struct buf *out, struct err *err);
+/* Writes all of it, through EINTR and short writes. */
+int fd_write_all(int fd, const void *data, size_t len, const char *what, struct err *err);
+
+/* Reads a regular file, not following a symlink in the last component. Returns 1, or 0 when there
+ * is no such file. ERR_LIMIT when it is larger than out's ceiling. */
+int file_read(int dir, const char *path, struct buf *out, struct err *err);
+/* As file_read for a short one-line file: trailing white space is cut. */
+int file_read_line(int dir, const char *path, struct buf *out, struct err *err);
+/* Writes a file that must not exist (O_EXCL). */
+int file_create(int dir, const char *path, mode_t mode, const void *data, size_t len,
+		struct err *err);
+
+/* Publishes content atomically: temporary file ".tmp-<path><random>" in the same directory, then
+ * rename. FILE_SYNC: fdatasync before the rename (survives power loss). path has no '/'. */
+enum { FILE_SYNC = 1 };
+int file_replace(int dir, const char *path, mode_t mode, const void *data, size_t len, int flags,
+		 struct err *err);
+
+/* open(2) for a directory, O_PATH not set. Follows symlinks (own and configured paths only). */
+int dir_open(int dir, const char *path, int *ret_fd, struct err *err);
+/* mkdir -p, relative to dir (AT_FDCWD for absolute paths); missing parents get `mode` too. */
+int dir_make(int dir, const char *path, mode_t mode, struct err *err);
+/* dir_make then dir_open. */
+int dir_ensure(int dir, const char *path, mode_t mode, int *ret_fd, struct err *err);
+/* Names in a directory, without "." and ".."; unordered. */
+int dir_list(int dir, const char *path, struct strv *ret, struct err *err);
+
+/* rm -rf without following symlinks or crossing into other mounts' content by name races: works by
+ * descriptor. Absent is fine. Gives itself write permission on directories where it can. */
+int tree_remove(int dir, const char *path, struct err *err);
+/* Bytes of disk (st_blocks) and number of inodes below path, each hard-linked inode once. */
+int tree_usage(int dir, const char *path, unsigned long long *ret_bytes,
+	       unsigned long long *ret_inodes, struct err *err);
+
+/* pipe2(O_CLOEXEC), socketpair(SOCK_STREAM or SOCK_SEQPACKET, CLOEXEC). */
+int fd_pipe(int ret[2], struct err *err);
+int fd_socketpair(int type, int ret[2], struct err *err);
+int fd_set_cloexec(int fd, bool on, struct err *err);
+int fd_set_nonblock(int fd, bool on, struct err *err);
+/* "/proc/self/fd/N": for calls that have no *at form. */
+#define FD_PATH_MAX 32
+const char *fd_path(int fd, char out[FD_PATH_MAX]);
+
+#endif

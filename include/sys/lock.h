@@ -1,0 +1,24 @@
+/*
+ * lock.h - whole-file fcntl locks as open file descriptions (OFD): they conflict with the POSIX
+ * locks that containers/storage takes, belong to the descriptor (shared with children that inherit
+ * it), and go away with the last copy of it.
+ */
+#ifndef SYS_LOCK_H
+#define SYS_LOCK_H
+
+#include <stdbool.h>
+
+struct err;
+
+enum lock_kind { LOCK_READ, LOCK_WRITE };
+
+/* Opens (creating it with mode 0644) and locks path below dir, waiting for it. */
+int lock_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, struct err *err);
+/* As lock_open, without waiting: returns 1 with *ret_fd, 0 when somebody else holds it. */
+int lock_try_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, struct err *err);
+/* Locks an open descriptor: 1 locked, 0 held by another (only without wait). */
+int lock_fd(int fd, enum lock_kind kind, bool wait, struct err *err);
+/* Is path below dir write-locked by anybody? 1 yes, 0 no or no such file. Takes nothing. */
+int lock_is_held(int dir, const char *path, struct err *err);
+
+#endif
