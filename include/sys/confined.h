@@ -14,8 +14,7 @@ struct err;
 
 /* As open(2) with O_CLOEXEC; symlinks are followed inside the root (RESOLVE_IN_ROOT) unless
  * O_NOFOLLOW is among flags (last component only). */
-int confined_open(int root, const char *path, int flags, mode_t mode, int *ret_fd,
-		  struct err *err);
+int confined_open(int root, const char *path, int flags, mode_t mode, int *ret_fd, struct err *err);
 /* As confined_open; returns 1, or 0 (no error) when there is no such path (ENOENT, ENOTDIR). */
 int confined_find(int root, const char *path, int flags, int *ret_fd, struct err *err);
 /* mkdir -p below root, returns the last directory opened with O_PATH. Existing symlinks to

@@ -1,0 +1,74 @@
+#include "sys/lock.h"
+#include "base/auto.h"
+#include "base/err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static struct flock whole_file(enum lock_kind kind)
+{
+	return (struct flock){
+	    .l_type = kind == LOCK_WRITE ? F_WRLCK : F_RDLCK,
+	    .l_whence = SEEK_SET,
+	};
+}
+
+int lock_fd(int fd, enum lock_kind kind, bool wait, struct err *err)
+{
+	struct flock fl = whole_file(kind);
+	int r;
+
+	do
+		r = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return 1;
+	if (!wait && (errno == EAGAIN || errno == EACCES))
+		return 0;
+	return err_sys(err, errno, "locking");
+}
+
+static int open_and_lock(int dir, const char *path, enum lock_kind kind, bool wait, int *ret_fd,
+			 struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	int r;
+
+	fd = openat(dir, path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_sys(err, errno, "opening lock file %s", path);
+	r = lock_fd(fd, kind, wait, err);
+	if (r < 0)
+		return err_wrap(err, "%s", path);
+	if (r > 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
+}
+
+int lock_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, struct err *err)
+{
+	int r = open_and_lock(dir, path, kind, true, ret_fd, err);
+
+	return r < 0 ? r : 0;
+}
+
+int lock_try_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, struct err *err)
+{
+	return open_and_lock(dir, path, kind, false, ret_fd, err);
+}
+
+int lock_is_held(int dir, const char *path, struct err *err)
+{
+	struct flock fl = whole_file(LOCK_READ);
+	AUTO_CLOSE int fd = -1;
+
+	fd = openat(dir, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_sys(err, errno, "opening lock file %s", path);
+	if (fcntl(fd, F_OFD_GETLK, &fl) < 0)
+		return err_sys(err, errno, "asking for the lock of %s", path);
+	return fl.l_type != F_UNLCK;
+}
