@@ -57,7 +57,9 @@ start_registry() {
     [ -z "$tls" ] || registry_certificates "$dir"
     [ -z "$auth" ] || htpasswd -Bbn "$REGISTRY_USER" "$REGISTRY_PASSWORD" >"$dir/htpasswd"
     registry_config "$dir" >"$dir/config.yml"
-    OTEL_TRACES_EXPORTER=none docker-registry serve "$dir/config.yml" >"$dir/log" 2>&1 </dev/null 3>&- 4>&- 9>&- &
+    : >"$dir/log"
+    # its environment is empty because it takes REGISTRY_* for settings
+    env -i PATH="$PATH" docker-registry serve "$dir/config.yml" >>"$dir/log" 2>&1 </dev/null 3>&- 4>&- 9>&- &
     echo $! >"$dir/pid"
     port=$(registry_port "$dir/log" "$(cat "$dir/pid")") || return 1
     REGISTRY=127.0.0.1:$port
