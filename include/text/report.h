@@ -1,0 +1,64 @@
+/*
+ * report.h - what ps, images, version, info, search and others print: one description of the
+ * fields, rows, and --format give the bytes.
+ *
+ *	NULL, "" or "table"	the default table with its header line
+ *	"table {{.ID}}\t{{.Names}}"	a table with these columns; blanks count as tabs, as in
+ *podman "json" or "{{json .}}"	an array of objects, indented by 4
+ *	anything else		a template for each row, one line each, no header
+ *
+ * \t and \n written as two characters mean tab and newline. A template that ranges over . by itself
+ * ({{range .}}...{{end}}) is used as it is.
+ */
+#ifndef TEXT_REPORT_H
+#define TEXT_REPORT_H
+
+#include "base/str.h"
+#include "text/tmpl.h"
+
+struct report_field {
+	const char *name;   /* "ImageID" */
+	const char *header; /* NULL: from the name, "IMAGE ID" */
+	int (*get)(const void *row, struct tmpl_mem *mem, struct tmpl_value *ret, struct err *err);
+	const char *json; /* name in JSON; NULL: name; "-": not in JSON */
+};
+
+struct report_type {
+	const char *name; /* the verb, in error messages */
+	const char *type; /* Go's type name of a row, in error messages; may be NULL */
+	const struct report_field *fields; /* ended by a field without name */
+	/* The default table without the word table: "{{.ID}}\t{{.Image}}". */
+	const char *table;
+	/* Optional: appends the row's JSON on one line. NULL: made from the fields. */
+	int (*json)(const void *row, struct buf *out, struct err *err);
+};
+
+/* How often a row may be asked for a field: every row is asked for those fields only that the
+ * template names, each time it names them. */
+struct report {
+	const struct report_type *type;
+	const void *const *rows;
+	size_t n_rows;
+	const char *format;
+	bool no_heading;
+	/* The one row is . itself, not a list of rows: version, info. The default table is then a
+	 * template like any other, laid out in columns without a header line. */
+	bool single;
+};
+
+int report_write(const struct report *r, struct buf *out, struct err *err);
+
+/* "{{json .}}" or "json", with blanks anywhere. */
+bool report_is_json(const char *format);
+/* Does the format name this field? To skip costly work before rows are made; NULL and "table" are
+ * asked about the default table. Errs towards true. */
+bool report_uses(const struct report_type *type, const char *format, const char *field);
+/* A row's fields as an object, for templates elsewhere (inspect). */
+struct tmpl_value report_object(struct tmpl_mem *mem, const struct report_type *type,
+				const void *row, struct err *err);
+/* Appends JSON text with line breaks and `indent` blanks a level, as Go's MarshalIndent. */
+void report_indent_json(struct str json, unsigned indent, struct buf *out);
+/* "ImageID" -> "IMAGE ID". */
+void report_header(const char *name, struct buf *out);
+
+#endif
