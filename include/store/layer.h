@@ -18,20 +18,11 @@ struct store_layer {
 	char *compressed_digest; /* of the blob as it was pulled */
 	char *toc_digest;
 	int64_t diff_size, compressed_size;
-	int64_t compression; /* enum store_compression */
+	int64_t compression; /* enum compression; others may appear */
 	int64_t created;
 	struct strv names;
 	bool read_only; /* in an additional store */
 	int where;	/* which store: for the functions below */
-};
-
-/* The numbers of the format. */
-enum store_compression {
-	STORE_PLAIN,
-	STORE_BZIP2,
-	STORE_GZIP,
-	STORE_XZ,
-	STORE_ZSTD,
 };
 
 void store_layer_fini(struct store_layer *l);

@@ -17,9 +17,11 @@
 #ifndef STORE_LAYER_NEW_H
 #define STORE_LAYER_NEW_H
 
+#include "archive/compress.h"
 #include "base/auto.h"
 #include "store/layer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct store_claim;
@@ -54,15 +56,18 @@ struct store_layer_info {
 	int64_t diff_size;	       /* length of the whole uncompressed tar */
 	const char *compressed_digest; /* of the bytes fed in; NULL: not recorded */
 	int64_t compressed_size;
-	enum store_compression compression;
+	enum compression compression;
 	const uint32_t *uids, *gids; /* owners in the tar's headers: sorted, without whiteouts */
 	size_t n_uids, n_gids;
+	bool synced;
 };
 
 /*
  * Makes the staging layer the final one; *n is gone after success (and NULL), and kept after an
  * error. When the layer is there meanwhile, ours is dropped (success). ERR_NOT_FOUND when the
- * parent is not in the store any more. Contents are on disk before the record says complete.
+ * parent is not in the store any more. Contents are on disk before the record says complete: the
+ * file system is synced first, unless info->synced says that the caller has called store_sync since
+ * everything was written (once for the layers of a pull).
  * ret_id receives the final ID (store_layer_id).
  */
 int store_layer_commit(struct store_layer_new **n, const struct store_layer_info *info,

@@ -36,6 +36,7 @@ struct store_options {
 	/* Roots of read-only stores, searched in this order after our own; nothing is written there
 	 * and no lock is taken. NULL: none. One that does not exist is skipped. */
 	const struct strv *additional;
+	const char *imagestore; /* of storage.conf: refused (ERR_UNSUPPORTED) when set */
 	/* Contents belong to subordinate ids and overlay attributes are user.overlay.*. */
 	bool rootless;
 	/* Removes layer trees that hold files of subordinate ids (from within a user namespace).
@@ -65,10 +66,14 @@ int store_runroot_fd(struct store *s, int *ret_fd, struct err *err);
 int store_private_dir(struct store *s, const char *sub, int *ret_fd, struct err *err);
 bool store_is_rootless(const struct store *s);
 
+/* Puts everything below the graphroot on disk (syncfs). */
+int store_sync(struct store *s, struct err *err);
+
 /*
- * Removes what a dead owner left: registered staging layers whose lock is free, layers whose record
- * says incomplete, holder directories without a record. Costs one directory listing when there is
- * nothing to do. Waits for no live owner.
+ * Removes what a dead owner left: registered staging layers and half-made holders whose lock is
+ * free, trees that were being deleted. Costs two directory listings when there is nothing to do.
+ * Waits for no live owner. Layers whose record says incomplete need no call: whoever takes
+ * layers.lock for writing removes them.
  */
 int store_gc(struct store *s, struct err *err);
 
