@@ -54,8 +54,8 @@ bool report_is_json(const char *format);
  * asked about the default table. Errs towards true. */
 bool report_uses(const struct report_type *type, const char *format, const char *field);
 /* A row's fields as an object, for templates elsewhere (inspect). */
-struct tmpl_value report_object(struct tmpl_mem *mem, const struct report_type *type,
-				const void *row, struct err *err);
+int report_object(struct tmpl_mem *mem, const struct report_type *type, const void *row,
+		  struct tmpl_value *ret, struct err *err);
 /* Appends JSON text with line breaks and `indent` blanks a level, as Go's MarshalIndent. */
 void report_indent_json(struct str json, unsigned indent, struct buf *out);
 /* "ImageID" -> "IMAGE ID". */
