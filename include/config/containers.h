@@ -1,9 +1,8 @@
 /*
  * containers.h - containers.conf: defaults of `create` and `run`, and of the engine.
  *
- * Files, later ones over earlier ones: /usr/share/containers/containers.conf, /etc/containers/
- * containers.conf, /etc/containers/containers.conf.d/*.conf (ordinary users also
- * containers.rootless.conf.d[/<uid>], root containers.rootful.conf.d), the user's
+ * Files, later ones over earlier ones: containers.conf of /usr/share/containers and of
+ * /etc/containers, the drop-ins ("NAME.conf") of /etc/containers/containers.conf.d, the user's
  * containers.conf and containers.conf.d; $CONTAINERS_CONF replaces them all;
  * $CONTAINERS_CONF_OVERRIDE comes on top of either. Lists replace, or append with {append=true}.
  * A key that kist does not know is only logged; a wrong kind is an error that names file, line and

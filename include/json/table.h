@@ -28,7 +28,7 @@ enum json_field_type {
 	JSON_T_U64,    /* uint64_t */
 	JSON_T_TIME,   /* int64_t, ns since 1970; RFC 3339 text */
 	JSON_T_STRV,   /* struct strv; array of strings (null items count as "") */
-	JSON_T_MAP,    /* struct strv of "key=value"; object of strings. Keys without '=' only */
+	JSON_T_MAP,    /* struct strv of "key=value"; object of strings; cut at the first '=' */
 	JSON_T_SET,    /* struct strv of keys; object whose values do not matter ({"80/tcp":{}}) */
 	JSON_T_OBJECT, /* a structure in place, by sub-table */
 	JSON_T_LIST,   /* pointer to and count of structures, by sub-table */
