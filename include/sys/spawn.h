@@ -50,11 +50,12 @@ struct child {
 	pid_t pid;
 	int pidfd;
 	int status_fd; /* end of file: exec'ed or ended; see base/err.h err_recv */
+	int stderr_fd; /* of spawn_program_start */
 };
 
 #define CHILD_INIT                                                                                 \
 	{                                                                                          \
-		.pid = 0, .pidfd = -1, .status_fd = -1                                             \
+		.pid = 0, .pidfd = -1, .status_fd = -1, .stderr_fd = -1                            \
 	}
 /* Kills a child that still runs, reaps it, closes the descriptors. */
 #define AUTO_CHILD __attribute__((cleanup(child_fini)))

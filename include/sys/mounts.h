@@ -1,9 +1,10 @@
 /*
- * mount.h - the new mount API (open_tree, fsopen, fsmount, mount_setattr, move_mount; Linux 5.12):
+ * mounts.h - the new mount API (open_tree, fsopen, fsmount, mount_setattr, move_mount; Linux 5.12):
  * mounts are made detached, as descriptors, and attached to descriptors, never to joined paths.
+ * (Not called mount.h: that would hide libc's <sys/mount.h>.)
  */
-#ifndef SYS_MOUNT_H
-#define SYS_MOUNT_H
+#ifndef SYS_MOUNTS_H
+#define SYS_MOUNTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
