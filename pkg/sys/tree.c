@@ -75,7 +75,7 @@ static int remove_dir(int dir, const char *name, int depth, struct err *err)
 		return err_sys(err, errno, "removing %s", name);
 	fd = open_writable(dir, name);
 	if (fd < 0)
-		return err_sys(err, errno, "opening %s", name);
+		return errno == ENOENT ? 0 : err_sys(err, errno, "opening %s", name);
 	r = remove_children(fd, name, depth, err);
 	if (r < 0)
 		return r;

@@ -1,0 +1,40 @@
+/* containers.h - what the files of this module share. */
+#ifndef CONTAINER_CONTAINERS_H
+#define CONTAINER_CONTAINERS_H
+
+#include "container/container.h"
+#include "state.h"
+
+struct containers {
+	struct state state;
+	struct store *store;
+	const struct containers_conf *conf;
+	char *graphroot, *runroot;
+	const char *cgroup_manager;
+	bool rootless;
+};
+
+/* Files of a container, and their limits. */
+#define DEF_FILE "container.json"
+#define LOG_FILE "ctr.log"
+#define STARTED_FILE "started" /* "<ns since 1970>" */
+#define PID_FILE "pid"	       /* "<pid> <start time>", in the run directory */
+#define LOCK_FILE "lock"       /* in the run directory: held by the monitor */
+#define UPPER_DIR "upper"
+#define WORK_DIR "work"
+#define SMALL_FILE_MAX 4096
+
+/* The container with this whole ID: 1 opened, 0 it is gone. */
+int container_open_id(struct containers *cs, const char *id, struct container **ret,
+		      struct err *err);
+/* Takes the container's lock: 1 with *ret_lock, 0 when its monitor holds it. Makes the run
+ * directory, which is returned too (both may be NULL to say "not wanted"). */
+int container_lock(struct container *c, int *ret_run, int *ret_lock, struct err *err);
+/* Paths of the container's cgroups, as recorded in its run directory. */
+int container_read_cgroups(int run, struct strv *ret, struct err *err);
+/* Kills and removes what is left in them. */
+int container_clean_cgroups(int run, struct err *err);
+/* Short form of the ID, as listings show it. */
+#define SHORT_ID_LEN 12
+
+#endif

@@ -1,0 +1,406 @@
+#include "state.h"
+#include "base/auto.h"
+#include "base/err.h"
+#include "base/strv.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ENTRY_PATH_MAX 128
+/* Names of 1 to 255 bytes are what the directory can hold. */
+#define CLAIM_TRIES 3
+
+static const char *entry_path(char out[ENTRY_PATH_MAX], const char *in, const char *id,
+			      const char *suffix)
+{
+	(void)snprintf(out, ENTRY_PATH_MAX, "%s/%.*s%s", in, ID_HEX_LEN, id, suffix);
+	return out;
+}
+
+/* The kist directory below root, with its own subdirectories on first use. */
+static int open_top(const char *root, const char *const *subs, int *ret, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	char path[PATH_MAX];
+	int r;
+
+	if (snprintf(path, sizeof(path), "%s/kist", root) >= (int)sizeof(path))
+		return err_set(err, ERR_INVALID, "%s: path too long", root);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		r = dir_ensure(AT_FDCWD, path, 0700, &fd, err);
+		if (r < 0)
+			return r;
+	}
+	/* The first is looked for; a half-made set is completed below. */
+	if (faccessat(fd, subs[0], F_OK, 0) < 0)
+		for (; *subs; subs++)
+			if (mkdirat(fd, *subs, 0700) < 0 && errno != EEXIST)
+				return err_sys(err, errno, "creating %s/%s", path, *subs);
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
+int state_open(const char *graphroot, const char *runroot, struct state *ret, struct err *err)
+{
+	static const char *const graph_subs[] = {"containers", "creating", "trash", "names", NULL};
+	static const char *const run_subs[] = {"containers", NULL};
+	AUTO_CLOSE int graph = -1, run = -1;
+	int r;
+
+	r = open_top(graphroot, graph_subs, &graph, err);
+	if (r < 0)
+		return r;
+	r = open_top(runroot, run_subs, &run, err);
+	if (r < 0)
+		return r;
+	ret->graph = TAKE_FD(graph);
+	ret->run = TAKE_FD(run);
+	return 0;
+}
+
+void state_close(struct state *s)
+{
+	if (s->graph >= 0)
+		(void)close(s->graph);
+	if (s->run >= 0)
+		(void)close(s->run);
+	s->graph = s->run = -1;
+}
+
+static int remove_tree(const struct state *s, const char *path, struct err *err)
+{
+	return s->remove ? s->remove(s->remove_ctx, s->graph, path, err)
+			 : tree_remove(s->graph, path, err);
+}
+
+/* Unlinks every name of an entry that nobody can ask for its name any more. */
+static int drop_names(const struct state *s, const char *id, struct err *err)
+{
+	AUTO_STRV struct strv names = STRV_INIT;
+	char target[ID_HEX_LEN + 2];
+	AUTO_CLOSE int dir = -1;
+	ssize_t n;
+	size_t i;
+	int r;
+
+	r = dir_open(s->graph, "names", &dir, err);
+	if (r == 0)
+		r = dir_list(dir, ".", &names, err);
+	for (i = 0; r == 0 && i < names.n; i++) {
+		n = readlinkat(dir, names.v[i], target, sizeof(target));
+		if (n == ID_HEX_LEN && memcmp(target, id, ID_HEX_LEN) == 0)
+			(void)unlinkat(dir, names.v[i], 0); /* gone already is fine */
+	}
+	return r;
+}
+
+/* One entry of creating/ or trash/, if its owner is dead. */
+static int gc_entry(const struct state *s, const char *in, const char *id, struct err *err)
+{
+	char path[ENTRY_PATH_MAX], lock_path[ENTRY_PATH_MAX];
+	AUTO_CLOSE int lock = -1;
+	int r;
+
+	(void)entry_path(lock_path, in, id, ".lock");
+	r = lock_try_open(s->graph, lock_path, LOCK_WRITE, &lock, err);
+	if (r <= 0)
+		return r;
+	r = drop_names(s, id, err);
+	if (r == 0)
+		r = remove_tree(s, entry_path(path, in, id, ""), err);
+	if (r == 0)
+		(void)unlinkat(s->graph, lock_path, 0); /* another cleaner was faster */
+	return r;
+}
+
+static int gc_dir(const struct state *s, const char *in, struct err *err)
+{
+	AUTO_STRV struct strv names = STRV_INIT;
+	size_t i;
+	int r;
+
+	r = dir_list(s->graph, in, &names, err);
+	for (i = 0; r == 0 && i < names.n; i++)
+		if (strlen(names.v[i]) >= ID_HEX_LEN && str_is_hex(names.v[i], ID_HEX_LEN))
+			r = gc_entry(s, in, names.v[i], err);
+	return r;
+}
+
+int state_gc(const struct state *s, struct err *err)
+{
+	int r = gc_dir(s, "creating", err);
+
+	return r < 0 ? r : gc_dir(s, "trash", err);
+}
+
+int state_begin(const struct state *s, struct state_entry *ret, struct err *err)
+{
+	struct state_entry e = STATE_ENTRY_INIT;
+	char path[ENTRY_PATH_MAX];
+	int r;
+
+	rand_id(e.id);
+	r = lock_open(s->graph, entry_path(path, "creating", e.id, ".lock"), LOCK_WRITE, &e.lock,
+		      err);
+	if (r == 0)
+		r = dir_ensure(s->graph, entry_path(path, "creating", e.id, ""), 0700, &e.dir, err);
+	if (r < 0) {
+		state_abort(s, &e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+static bool entry_exists(const struct state *s, const char *id)
+{
+	char path[ENTRY_PATH_MAX];
+
+	/* creating before containers: the commit moves that way. */
+	return faccessat(s->graph, entry_path(path, "creating", id, ""), F_OK, 0) == 0 ||
+	       faccessat(s->graph, entry_path(path, "containers", id, ""), F_OK, 0) == 0;
+}
+
+/* Reads names/<name>: 1 with the ID, 0 when the name is free. */
+static int read_name(const struct state *s, const char *name, char id[ID_HEX_LEN + 1],
+		     struct err *err)
+{
+	char path[NAME_MAX + 16], target[ID_HEX_LEN + 2];
+	ssize_t n;
+
+	if (snprintf(path, sizeof(path), "names/%s", name) >= (int)sizeof(path))
+		return 0;
+	n = readlinkat(s->graph, path, target, sizeof(target));
+	if (n < 0 && (errno == ENOENT || errno == ENAMETOOLONG))
+		return 0;
+	if (n != ID_HEX_LEN || !str_is_hex(target, ID_HEX_LEN))
+		return err_set(err, ERR_CORRUPT, "kist/names/%s is not a link to a container",
+			       name);
+	memcpy(id, target, ID_HEX_LEN);
+	id[ID_HEX_LEN] = '\0';
+	return 1;
+}
+
+/* Frees a name whose container does not exist (its command was killed). */
+static int free_stale_name(const struct state *s, const char *name, struct err *err)
+{
+	char path[NAME_MAX + 16], id[ID_HEX_LEN + 1];
+	AUTO_CLOSE int lock = -1;
+	int r;
+
+	r = lock_open(s->graph, "names.lock", LOCK_WRITE, &lock, err);
+	if (r < 0)
+		return r;
+	r = read_name(s, name, id, err);
+	if (r <= 0 || entry_exists(s, id))
+		return r;
+	(void)snprintf(path, sizeof(path), "names/%s", name);
+	if (unlinkat(s->graph, path, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "removing %s", path);
+	return 0;
+}
+
+int state_claim_name(const struct state *s, const char *name, const char *id,
+		     char ret_holder[ID_HEX_LEN + 1], struct err *err)
+{
+	char path[NAME_MAX + 16];
+	int r, i;
+
+	if (snprintf(path, sizeof(path), "names/%s", name) >= (int)sizeof(path))
+		return err_set(err, ERR_INVALID, "the name %.32s... is longer than %d bytes", name,
+			       NAME_MAX);
+	for (i = 0; i < CLAIM_TRIES; i++) {
+		if (symlinkat(id, s->graph, path) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return err_sys(err, errno, "claiming the name %s", name);
+		r = read_name(s, name, ret_holder, err);
+		if (r < 0)
+			return r;
+		if (r > 0 && entry_exists(s, ret_holder))
+			break;
+		r = free_stale_name(s, name, err);
+		if (r < 0)
+			return r;
+	}
+	return err_set(err, ERR_EXISTS, "the container name \"%s\" is already in use", name);
+}
+
+int state_commit(const struct state *s, struct state_entry *e, struct err *err)
+{
+	char from[ENTRY_PATH_MAX], to[ENTRY_PATH_MAX];
+
+	if (renameat(s->graph, entry_path(from, "creating", e->id, ""), s->graph,
+		     entry_path(to, "containers", e->id, "")) < 0)
+		return err_sys(err, errno, "committing container %s", e->id);
+	(void)unlinkat(s->graph, entry_path(from, "creating", e->id, ".lock"), 0);
+	(void)close(e->lock);
+	e->lock = -1;
+	return 0;
+}
+
+void state_abort(const struct state *s, struct state_entry *e)
+{
+	struct err ignored = ERR_INIT;
+	char path[ENTRY_PATH_MAX];
+
+	if (e->lock < 0)
+		return;
+	/* What cannot be removed now is removed by the next command. */
+	(void)drop_names(s, e->id, &ignored);
+	(void)remove_tree(s, entry_path(path, "creating", e->id, ""), &ignored);
+	(void)unlinkat(s->graph, entry_path(path, "creating", e->id, ".lock"), 0);
+	state_entry_close(e);
+}
+
+void state_entry_close(struct state_entry *e)
+{
+	if (e->dir >= 0)
+		(void)close(e->dir);
+	if (e->lock >= 0)
+		(void)close(e->lock);
+	e->dir = e->lock = -1;
+}
+
+/* Only when the name is this entry's: it may have been given away. */
+static void unlink_name(const struct state *s, const char *name, const char *id)
+{
+	char path[NAME_MAX + 16], holder[ID_HEX_LEN + 1];
+	struct err ignored = ERR_INIT;
+
+	if (read_name(s, name, holder, &ignored) <= 0 || !streq(holder, id))
+		return;
+	if (snprintf(path, sizeof(path), "names/%s", name) < (int)sizeof(path))
+		(void)unlinkat(s->graph, path, 0); /* gone already is fine */
+}
+
+int state_remove(const struct state *s, const char *id, const char *name, struct err *err)
+{
+	char from[ENTRY_PATH_MAX], to[ENTRY_PATH_MAX], lock_path[ENTRY_PATH_MAX];
+	AUTO_CLOSE int lock = -1;
+	int r;
+
+	(void)entry_path(lock_path, "trash", id, ".lock");
+	r = lock_try_open(s->graph, lock_path, LOCK_WRITE, &lock, err);
+	if (r <= 0)
+		return r; /* somebody else is removing it */
+	if (renameat(s->graph, entry_path(from, "containers", id, ""), s->graph,
+		     entry_path(to, "trash", id, "")) < 0 &&
+	    errno != ENOENT)
+		return err_sys(err, errno, "removing container %s", id);
+	unlink_name(s, name, id);
+	r = remove_tree(s, to, err);
+	if (r < 0)
+		return r;
+	r = tree_remove(s->run, entry_path(from, "containers", id, ""), err);
+	(void)unlinkat(s->graph, lock_path, 0); /* a cleaner may have done it */
+	return r;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int state_list(const struct state *s, struct strv *ret, struct err *err)
+{
+	int r = dir_list(s->graph, "containers", ret, err);
+	size_t i = 0;
+
+	if (r < 0)
+		return r;
+	while (i < ret->n)
+		if (strlen(ret->v[i]) == ID_HEX_LEN && str_is_hex(ret->v[i], ID_HEX_LEN))
+			i++;
+		else
+			strv_remove(ret, i);
+	if (ret->n > 1)
+		qsort(ret->v, ret->n, sizeof(*ret->v), by_text);
+	return 0;
+}
+
+static int find_prefix(const struct state *s, const char *key, char ret_id[ID_HEX_LEN + 1],
+		       struct err *err)
+{
+	AUTO_STRV struct strv ids = STRV_INIT;
+	const char *found = NULL;
+	size_t i;
+	int r;
+
+	r = state_list(s, &ids, err);
+	if (r < 0)
+		return r;
+	for (i = 0; i < ids.n; i++) {
+		if (!str_starts(ids.v[i], key))
+			continue;
+		if (found)
+			return err_set(
+			    err, ERR_INVALID,
+			    "more than one container has an ID that begins with %s: give "
+			    "more digits",
+			    key);
+		found = ids.v[i];
+	}
+	if (found)
+		memcpy(ret_id, found, ID_HEX_LEN + 1);
+	return found != NULL;
+}
+
+int state_find(const struct state *s, const char *key, char ret_id[ID_HEX_LEN + 1], struct err *err)
+{
+	char path[ENTRY_PATH_MAX];
+	size_t len = strlen(key);
+	int r;
+
+	if (len == 0 || strchr(key, '/'))
+		return 0;
+	r = read_name(s, key, ret_id, err);
+	if (r != 0)
+		return r;
+	if (len > ID_HEX_LEN || !str_is_hex(key, len))
+		return 0;
+	if (len < ID_HEX_LEN)
+		return find_prefix(s, key, ret_id, err);
+	memcpy(ret_id, key, ID_HEX_LEN + 1);
+	return faccessat(s->graph, entry_path(path, "containers", key, ""), F_OK, 0) == 0;
+}
+
+static int find_dir(int top, const char *id, int *ret_dir, struct err *err)
+{
+	char path[ENTRY_PATH_MAX];
+	int fd;
+
+	fd = openat(top, entry_path(path, "containers", id, ""),
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_sys(err, errno, "opening container %s", id);
+	*ret_dir = fd;
+	return 1;
+}
+
+int state_open_entry(const struct state *s, const char *id, int *ret_dir, struct err *err)
+{
+	return find_dir(s->graph, id, ret_dir, err);
+}
+
+int state_find_run(const struct state *s, const char *id, int *ret_dir, struct err *err)
+{
+	return find_dir(s->run, id, ret_dir, err);
+}
+
+int state_open_run(const struct state *s, const char *id, int *ret_dir, struct err *err)
+{
+	char path[ENTRY_PATH_MAX];
+
+	return dir_ensure(s->run, entry_path(path, "containers", id, ""), 0700, ret_dir, err);
+}

@@ -1,0 +1,134 @@
+/* What state a container is in, as the kernel says. */
+#include "containers.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/times.h"
+#include "monitor/setup.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define KILLED_CODE (128 + SIGKILL)
+
+static int read_started(struct container *c, int64_t *ret, struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT(SMALL_FILE_MAX);
+	int r;
+
+	*ret = 0;
+	r = file_read_line(c->dir, STARTED_FILE, &text, err);
+	if (r <= 0)
+		return r;
+	r = parse_i64(buf_str(&text), STARTED_FILE, 0, INT64_MAX, ret, err);
+	return r < 0 ? r : 1;
+}
+
+/* "<pid> <start time>": 1, or 0 when it is not there yet. */
+static int read_pid(int run, struct container_status *s, struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT(SMALL_FILE_MAX);
+	AUTO_FREE char *pid_text = NULL;
+	struct str rest;
+	uint64_t pid;
+	int r;
+
+	r = file_read_line(run, PID_FILE, &text, err);
+	if (r <= 0)
+		return r;
+	rest = str_of(buf_str(&text));
+	pid_text = str_dup(str_cut(&rest, ' '));
+	if (!pid_text)
+		return err_nomem(err);
+	r = parse_u64(pid_text, PID_FILE, 1, INT32_MAX, &pid, err);
+	if (r == 0)
+		r = parse_u64(rest.ptr ? rest.ptr : "", PID_FILE, 0, UINT64_MAX, &s->pid_start,
+			      err);
+	if (r < 0)
+		return r;
+	s->pid = (int)pid;
+	return 1;
+}
+
+/* It was started, nobody watches it, and no end was recorded: its monitor was killed (and it with
+ * the monitor), or the machine went down. Whoever sees it first records it, under the lock. */
+static int record_lost_end(struct container *c, struct container_status *s, struct err *err)
+{
+	AUTO_CLOSE int run = -1, lock = -1;
+	struct monitor_exit e = {0};
+	char text[64];
+	int r;
+
+	s->state = CONTAINER_EXITED;
+	s->exit_code = KILLED_CODE;
+	s->finished_at = time_now_ns();
+	r = container_lock(c, &run, &lock, err);
+	if (r <= 0)
+		return r;
+	r = monitor_read_exit(c->dir, &e, err);
+	if (r != 0)
+		return r < 0 ? r : 0; /* another command was faster */
+	(void)snprintf(text, sizeof(text), "%d %lld 0\n", KILLED_CODE, (long long)s->finished_at);
+	return file_replace(c->dir, "exit", 0600, text, strlen(text), 0, err);
+}
+
+static int status_not_running(struct container *c, struct container_status *s, struct err *err)
+{
+	struct monitor_exit e = {0};
+	int r;
+
+	r = monitor_read_exit(c->dir, &e, err);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		s->state = CONTAINER_EXITED;
+		s->exit_code = e.code;
+		s->finished_at = e.finished_ns;
+		s->oom_killed = e.oom;
+		return 0;
+	}
+	return s->started_at ? record_lost_end(c, s, err) : 0;
+}
+
+static int is_locked(struct container *c, int *ret_run, struct err *err)
+{
+	int r = state_find_run(&c->owner->state, c->def.id, ret_run, err);
+
+	return r <= 0 ? r : lock_is_held(*ret_run, LOCK_FILE, err);
+}
+
+int container_get_status(struct container *c, struct container_status *ret, struct err *err)
+{
+	struct container_status s = {.state = CONTAINER_CREATED};
+	AUTO_CLOSE int run = -1;
+	struct monitor_exit e;
+	int r, held;
+
+	held = is_locked(c, &run, err);
+	if (held < 0)
+		return held;
+	r = read_started(c, &s.started_at, err);
+	if (r < 0)
+		return r;
+	if (held && s.started_at && monitor_read_exit(c->dir, &e, err) == 0) {
+		r = read_pid(run, &s, err);
+		if (r < 0)
+			return r;
+		s.state = CONTAINER_RUNNING;
+	} else if (!held || s.started_at) {
+		r = status_not_running(c, &s, err);
+		if (r < 0)
+			return err_wrap(err, "container %s", c->def.name);
+	}
+	*ret = s;
+	return 0;
+}
+
+const char *container_state_name(enum container_state s)
+{
+	static const char *const names[] = {"created", "running", "exited"};
+
+	return names[s];
+}
