@@ -9,7 +9,10 @@
 #ifndef SYS_CGROUP_H
 #define SYS_CGROUP_H
 
+#include "base/auto.h"
+
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct err;
@@ -44,12 +47,15 @@ int cgroup_create(const char *id, const struct cgroup_limits *limits, int record
 /* Opens groups made before, by the paths that cgroup_paths gave. */
 int cgroup_open(const struct strv *paths, struct cgroup **ret, struct err *err);
 void cgroup_free(struct cgroup *cg); /* closes; the groups stay */
+DEFINE_AUTO(struct cgroup, cgroup_free)
 
 /* v2 directory for clone3(CLONE_INTO_CGROUP), or -1; borrowed. */
 int cgroup_clone_fd(const struct cgroup *cg);
 /* Moves the calling (single-threaded) process into the v1 groups; cheap: by thread, without the
  * kernel's global lock. */
 int cgroup_join_v1(const struct cgroup *cg, struct err *err);
+/* The n-th v1 controller that the group has a directory for ("memory"), NULL behind the last. */
+const char *cgroup_v1_controller(const struct cgroup *cg, size_t n);
 /* Absolute paths of the directories, to be stored by the caller for cgroup_remove_paths. */
 int cgroup_paths(const struct cgroup *cg, struct strv *ret, struct err *err);
 
