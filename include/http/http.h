@@ -18,12 +18,12 @@
  *body can be sent again.
  *
  * Errors: ERR_NETWORK (http_failure() tells the kind), ERR_LIMIT (body larger than max_body, too
- * many redirects), ERR_INVALID (url, certificate directory), ERR_NOT_FOUND (libcurl is not
+ * many redirects), ERR_INVALID (url, certificate), ERR_NOT_FOUND (libcurl is not
  * installed), ERR_SYS with EINTR (cancelled), or what a callback set.
  *
  * Processes: libcurl is loaded by http_client_new and may start a thread for name lookup. From then
  * on this process must not fork without exec; children that only fork are started before. All
- * descriptors are close-on-exec. SIGPIPE is held back inside; no other signal is touched.
+ * sockets are close-on-exec. SIGPIPE is held back inside; no other signal is touched.
  */
 #ifndef HTTP_HTTP_H
 #define HTTP_HTTP_H
@@ -42,9 +42,10 @@ struct http_transfer;
 
 struct http_options {
 	bool insecure; /* certificates are not verified */
-	/* *.crt are authorities added to the system's, X.cert with X.key is the client's pair; NULL
-	 * or not there: only the system's. */
-	const char *cert_dir;
+	/* Files of authorities' certificates (PEM) that are believed besides the system's;
+	 * NULL-terminated, or NULL. Found by config/certs.h. */
+	const char *const *ca_files;
+	const char *client_cert, *client_key; /* files, or both NULL */
 	/* Asked several times a second; true ends every transfer. NULL: never. */
 	bool (*cancelled)(void *ctx);
 	void *ctx;

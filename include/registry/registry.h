@@ -32,6 +32,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 
+struct certs;
 struct err;
 struct http_client;
 struct registry_session;
@@ -52,8 +53,7 @@ struct registry_options {
 	const char *repository; /* "library/alpine" */
 	enum registry_access access;
 	bool insecure; /* certificates are not checked; http is tried when https fails */
-	/* --cert-dir. NULL: the first directory of registry_cert_dir(). */
-	const char *cert_dir;
+	const struct certs *certs; /* config/certs.h: certs_find(host); NULL: the system's only */
 	struct registry_auth auth; /* copied */
 	bool (*cancelled)(void *ctx);
 	void *ctx;
@@ -70,10 +70,6 @@ int registry_check_login(struct registry_session *s, struct err *err);
 const char *registry_get_url(const struct registry_session *s);
 /* For http_watch: descriptors to look after while blobs are on their way. */
 struct http_client *registry_get_http(struct registry_session *s);
-
-/* The certs.d directory that podman would use for this host[:port]: 1 with *ret (caller frees),
- * 0 when there is none. */
-int registry_cert_dir(const char *host, char **ret, struct err *err);
 
 /* ---- manifests ---- */
 

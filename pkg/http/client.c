@@ -19,52 +19,6 @@
 /* Sources that wait for their descriptor at the same time; further ones are asked every turn. */
 #define SOURCES_MAX 64
 
-/* Authorities of our own replace libcurl's file, so the system's come in front of them. */
-static int add_system_authorities(struct http_client *c, struct err *err)
-{
-	AUTO_BUF struct buf all = BUF_INIT(2 * CERTS_MAX);
-	CURL *e;
-	char *path = c->ca_file;
-	int r = 0;
-
-	if (c->certs.authorities.len == 0)
-		return 0;
-	e = curl.easy_init();
-	if (!e)
-		return err_nomem(err);
-	if (!path)
-		(void)curl.easy_getinfo(e, CURLINFO_CAINFO, &path);
-	if (path)
-		r = certs_add_file(path, &all, err);
-	curl.easy_cleanup(e);
-	if (r < 0)
-		return r;
-	buf_add(&all, c->certs.authorities.ptr, c->certs.authorities.len);
-	r = buf_check(&all, "the list of authorities", err);
-	if (r < 0)
-		return r;
-	buf_fini(&c->certs.authorities);
-	c->certs.authorities = all;
-	all = (struct buf)BUF_INIT(0);
-	return 0;
-}
-
-static int client_init(struct http_client *c, const struct http_options *o, struct err *err)
-{
-	int r;
-
-	c->options = *o;
-	c->options.cert_dir = NULL;
-	r = str_set(&c->ca_file, getenv("SSL_CERT_FILE"), err);
-	if (r == 0)
-		r = str_set(&c->ca_path, getenv("SSL_CERT_DIR"), err);
-	if (r == 0 && o->cert_dir)
-		r = certs_read(o->cert_dir, &c->certs, err);
-	if (r == 0)
-		r = add_system_authorities(c, err);
-	return r;
-}
-
 int http_client_new(const struct http_options *o, struct http_client **ret, struct err *err)
 {
 	AUTO(http_client_free_p) struct http_client *c = NULL;
@@ -78,7 +32,10 @@ int http_client_new(const struct http_options *o, struct http_client **ret, stru
 	c->multi = curl.multi_init();
 	if (!c->multi)
 		return err_nomem(err);
-	r = client_init(c, o, err);
+	c->insecure = o->insecure;
+	c->cancelled = o->cancelled;
+	c->ctx = o->ctx;
+	r = trust_init(&c->trust, o, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE(c);
@@ -93,10 +50,8 @@ void http_client_free(struct http_client *c)
 		http_transfer_free(c->transfers);
 	if (c->multi)
 		(void)curl.multi_cleanup(c->multi);
-	certs_fini(&c->certs);
+	trust_fini(&c->trust);
 	strv_fini(&c->answered);
-	free(c->ca_file);
-	free(c->ca_path);
 	free(c);
 }
 
@@ -266,7 +221,7 @@ static bool cancelled(struct http_client *c)
 {
 	struct http_transfer *t;
 
-	if (!c->options.cancelled || !c->options.cancelled(c->options.ctx))
+	if (!c->cancelled || !c->cancelled(c->ctx))
 		return false;
 	for (t = c->transfers; t; t = t->next)
 		transfer_cancel(t);

@@ -3,7 +3,6 @@
 #define HTTP_CLIENT_H
 
 #include "curl.h"
-#include "certs.h"
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -17,13 +16,20 @@ struct watch {
 	void *ctx;
 };
 
+struct trust {
+	struct buf authorities;		/* PEM; empty: only the system's */
+	char *ca_file, *ca_path;	/* SSL_CERT_FILE, SSL_CERT_DIR: in place of the system's */
+	char *client_cert, *client_key; /* paths, or NULL */
+};
+
 struct http_client {
 	CURLM *multi;
 	struct http_transfer *transfers; /* in the order of their start */
-	struct http_options options;	 /* cert_dir is not kept */
-	struct certs certs;
-	char *ca_file, *ca_path; /* SSL_CERT_FILE, SSL_CERT_DIR: in place of the system's */
-	struct strv answered;	 /* hosts ("host:port") that have answered at least once */
+	bool insecure;
+	bool (*cancelled)(void *ctx);
+	void *ctx;
+	struct trust trust;
+	struct strv answered; /* hosts ("host:port") that have answered at least once */
 	struct watch watches[HTTP_WATCHES_MAX];
 	size_t n_watches;
 };
@@ -74,6 +80,9 @@ struct http_transfer {
 	bool may_pass;
 };
 
+/* trust.c */
+int trust_init(struct trust *t, const struct http_options *o, struct err *err);
+void trust_fini(struct trust *t);
 /* certificates, time-outs, proxies ... of a new handle (handle.c) */
 int handle_prepare(struct http_transfer *t, struct err *err);
 /* answer.c */

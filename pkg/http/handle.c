@@ -65,22 +65,22 @@ static void set_callbacks(struct http_transfer *t, CURL *e)
 
 static int set_tls(struct http_client *c, CURL *e, struct err *err)
 {
-	struct curl_blob ca = {c->certs.authorities.ptr, c->certs.authorities.len,
+	struct curl_blob ca = {c->trust.authorities.ptr, c->trust.authorities.len,
 			       CURL_BLOB_NOCOPY};
 
 	set(e, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-	set(e, CURLOPT_SSL_VERIFYPEER, !c->options.insecure);
-	set(e, CURLOPT_SSL_VERIFYHOST, c->options.insecure ? 0 : 2);
-	if (c->ca_file && set_text(e, CURLOPT_CAINFO, c->ca_file, err) < 0)
+	set(e, CURLOPT_SSL_VERIFYPEER, !c->insecure);
+	set(e, CURLOPT_SSL_VERIFYHOST, c->insecure ? 0 : 2);
+	if (c->trust.ca_file && set_text(e, CURLOPT_CAINFO, c->trust.ca_file, err) < 0)
 		return -(int)err->code;
-	if (c->ca_path && set_text(e, CURLOPT_CAPATH, c->ca_path, err) < 0)
+	if (c->trust.ca_path && set_text(e, CURLOPT_CAPATH, c->trust.ca_path, err) < 0)
 		return -(int)err->code;
 	if (ca.len > 0)
 		(void)curl.easy_setopt(e, CURLOPT_CAINFO_BLOB, &ca);
-	if (!c->certs.client_cert)
+	if (!c->trust.client_cert)
 		return 0;
-	if (set_text(e, CURLOPT_SSLCERT, c->certs.client_cert, err) < 0 ||
-	    set_text(e, CURLOPT_SSLKEY, c->certs.client_key, err) < 0)
+	if (set_text(e, CURLOPT_SSLCERT, c->trust.client_cert, err) < 0 ||
+	    set_text(e, CURLOPT_SSLKEY, c->trust.client_key, err) < 0)
 		return -(int)err->code;
 	return 0;
 }

@@ -127,7 +127,7 @@ static int follow(struct http_transfer *t, struct err *err)
 	r = url_resolve(&t->url, http_header(t, "Location", 0), &u, err);
 	if (r < 0)
 		return err_wrap(err, "redirect");
-	if (t->url.https && !u.https && !t->client->options.insecure)
+	if (t->url.https && !u.https && !t->client->insecure)
 		return err_set(err, ERR_NETWORK, "redirect from https to http is not followed");
 	url_fini(&t->url);
 	t->url = u;
