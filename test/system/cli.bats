@@ -84,7 +84,7 @@ light() {
 
 @test "an unknown flag is refused with the nearest one" {
     need_kist
-    rc 125 kist run --detatch busybox
+    rc 125 kist run --detatch localhost/x
     has detatch
     matches '[Dd]id you mean'
     has --detach
@@ -102,7 +102,8 @@ light() {
 }
 
 @test "an option with a bad value names the option and the value" {
-    rc 125 kist run --memory lots busybox true
+    need_image
+    rc 125 kist run --memory lots "$IMG" true
     has lots
     has memory
 }
@@ -196,9 +197,10 @@ light() {
     rc 0 kist pull registry.invalid/busybox
     rc 0 kist images --format '{{.Repository}}'
     has registry.invalid/busybox
-    rc 0 kist pull busybox
+    registry_push "$FILE/reg" "$CACHE/oci/busybox" ownbox
+    rc 0 kist pull ownbox
     rc 0 kist images --format '{{.Repository}}'
-    has "$REGISTRY/busybox"
+    has "$REGISTRY/ownbox"
 }
 
 @test "a closed standard output ends the command with an error, not a crash" {

@@ -43,7 +43,7 @@ file_setup() {
 file_teardown() {
     [ -n "${FILE:-}" ] || return 0
     local dir
-    for dir in "$FILE"/reg*; do [ ! -e "$dir/pid" ] || stop_registry "$dir"; done
+    for dir in "$FILE"/reg*; do stop_registry "$dir"; done
     remove_tree "$FILE"
 }
 
@@ -86,49 +86,56 @@ test_teardown() {
     [ -d "${STORE:-/nonexistent}" ] || return 0
     [ -z "$BG" ] || kill -KILL "$BG" 2>/dev/null || true
     for id in $(kist ps -aq 2>/dev/null); do kist rm -f -t 0 "$id" >/dev/null 2>&1 || true; done
-    nothing_left || { end_leftovers; cd /; remove_tree "$STORE"; return 1; }
     cd /
+    nothing_left || { end_leftovers; remove_tree "$STORE"; return 1; }
+    if is_root; then umount "$ROOT/overlay" 2>/dev/null || true; fi
     remove_tree "$STORE"
 }
 
 # nothing_left: no process of this test's store, no mount below it, no cgroup of a container
 nothing_left() {
     eventually no_process_left || { echo "processes left:"; store_processes; return 1; }
-    ! grep -F " $STORE/" /proc/self/mountinfo || { echo "mounts left"; return 1; }
+    # (podman itself leaves a bind mount of the driver's directory)
+    ! grep -F " $STORE/" /proc/self/mountinfo | grep -vF " $ROOT/overlay " || { echo "mounts left"; return 1; }
 }
 
 no_process_left() {
     [ -z "$(store_processes)" ]
 }
 
-# store_processes: pid and command line of what names this test's store, in its arguments or in its mounts
+# store_processes: pid and command line of the processes that name this test's store in their arguments, or whose
+# root is an overlay of it. (A mount anywhere else is no sign: every process of the host would see it.)
 store_processes() {
-    local dir pid
-    for dir in /proc/[0-9]*; do
-        pid=${dir#/proc/}
-        if [ "$pid" = $$ ] || [ "$pid" = "$BASHPID" ]; then continue; fi
-        if grep -qF "$STORE/r" "$dir/cmdline" "$dir/mountinfo"; then
-            # catatonit -P is podman's own pause process
-            grep -qF catatonit "$dir/cmdline" || echo "$pid $(tr '\0' ' ' <"$dir/cmdline")"
-        fi
+    local pid
+    # the pattern comes by standard input, so that grep does not find itself
+    {
+        grep -lsF -f - /proc/[0-9]*/cmdline <<<"$STORE/r"
+        grep -HsF -f - /proc/[0-9]*/mountinfo <<<"$STORE/r" | awk '$5 == "/" { sub(/:.*/, ""); print }'
+    } | cut -d / -f 3 | sort -u | while read -r pid; do
+        # catatonit -P is podman's own pause process
+        grep -qsF catatonit "/proc/$pid/cmdline" || echo "$pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
     done 2>/dev/null
 }
 
+# end_leftovers: after a failure, so that one test's leftovers do not spoil the next ones
 end_leftovers() {
-    local pid
+    local pid mountpoint
     store_processes | while read -r pid _; do kill -KILL "$pid" 2>/dev/null || true; done
-    awk -v s=" $STORE/" 'index($0, s) { print $5 }' /proc/self/mountinfo | sort -r | while read -r pid; do umount -l "$pid" || true; done
+    awk -v s="$STORE/" 'index($5, s) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+        while read -r mountpoint; do umount -l "$mountpoint" || true; done
 }
 
 # --- in a test -----------------------------------------------------------------------------------------
 kist() {
+    # no call takes longer than a minute, whatever goes wrong
     # shellcheck disable=SC2086
-    "$KIST" ${KIST_FLAGS:-} --root "$ROOT" --runroot "$RUN" "$@"
+    timeout --foreground -k 5 60 "$KIST" ${KIST_FLAGS:-} --root "$ROOT" --runroot "$RUN" "$@"
 }
 
 # kist_bg ARG...: in the background, with the file descriptors of bats closed
 kist_bg() {
-    kist "$@" 3>&- 4>&- &
+    # shellcheck disable=SC2086
+    "$KIST" ${KIST_FLAGS:-} --root "$ROOT" --runroot "$RUN" "$@" 3>&- 4>&- &
     BG=$!
 }
 
@@ -173,10 +180,10 @@ is() {
 }
 
 eventually() {
-    local i
-    for ((i = 0; i < 100; i++)); do
+    local end=$((SECONDS + 10))
+    while ((SECONDS < end)); do
         if "$@"; then return 0; fi
-        sleep 0.1
+        sleep 0.05
     done
     return 1
 }

@@ -86,7 +86,7 @@ in_image() { kist run --rm --network none "$REGISTRY/$1" sh -c "$2"; }
     need_image
     : >"$FILE/reg/log"
     rc 0 kist pull -q --tls-verify=false "$IMG"
-    ! grep -F 'GET /v2/busybox/blobs/' "$FILE/reg/log"
+    ! grep -F "GET /v2/busybox/blobs/$(layer_digest busybox)" "$FILE/reg/log"
 }
 
 @test "two images with a common layer keep it once" {

@@ -1,0 +1,138 @@
+# One store for kist and podman: images cross in both directions, and neither breaks the other's.
+
+load helpers
+
+setup_file() { file_setup busybox multi entry; }
+teardown_file() { file_teardown; }
+
+setup() {
+    test_setup
+    need_kist
+    command -v podman >/dev/null || skip "podman is not installed"
+    podman_conf
+}
+
+# podman raises limits that a machine without CAP_SYS_RESOURCE cannot raise
+podman_conf() {
+    local files processes
+    files=$(ulimit -Hn)
+    processes=$(ulimit -Hu)
+    [ "$processes" != unlimited ] && [ "$processes" -lt 4096 ] || processes=4096
+    printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\npids_limit = 0\n' \
+        "$files" "$files" "$processes" "$processes" >"$STORE/podman.conf"
+}
+
+pod() {
+    CONTAINERS_CONF=$STORE/podman.conf timeout -k 5 60 podman --log-level error --root "$ROOT" --runroot "$RUN" --storage-driver overlay \
+        --runtime "$(command -v runc || command -v crun)" --cgroup-manager cgroupfs "$@" 3>&-
+}
+
+teardown() {
+    pod rm -af -t 0 >/dev/null 2>&1 || true
+    if is_root; then umount "$ROOT/overlay" 2>/dev/null || true; fi
+    test_teardown
+}
+
+@test "podman lists and runs an image that kist pulled" {
+    need_image
+    rc 0 pod images --format '{{.Repository}}:{{.Tag}} {{.ID}}'
+    is "$(kist images --format '{{.Repository}}:{{.Tag}} {{.ID}}')" "$stdout"
+    rc 0 pod run --rm --network none "$IMG" echo from podman
+    is 'from podman' "$stdout"
+}
+
+@test "kist lists and runs an image that podman pulled" {
+    IMG=$REGISTRY/busybox
+    rc 0 pod pull -q --tls-verify=false "$IMG"
+    rc 0 kist images --format '{{.Repository}}:{{.Tag}}'
+    is "$IMG:latest" "$stdout"
+    rc 0 kist run --rm --network none "$IMG" echo from kist
+    is 'from kist' "$stdout"
+}
+
+@test "ten layers with whiteouts look the same to both" {
+    need_image multi
+    kist run --rm --network none "$IMG" sh -c 'find / -xdev | sort' | grep -vE '^/(proc|sys|dev|run|etc)' >kist.list
+    pod run --rm --network none "$IMG" sh -c 'find / -xdev | sort' | grep -vE '^/(proc|sys|dev|run|etc)' >podman.list
+    [ -s kist.list ]
+    diff kist.list podman.list
+}
+
+@test "a podman-pulled image with whiteouts looks the same to kist" {
+    IMG=$REGISTRY/multi
+    rc 0 pod pull -q --tls-verify=false "$IMG"
+    rc 0 kist run --rm --network none "$IMG" sh -c 'ls /data /data/opaque; cat /last'
+    hasnt gone
+    hasnt hidden
+    has 9
+}
+
+@test "images, inspect and history agree on ID, digest and size" {
+    need_image entry
+    rc 0 pod inspect "$IMG"
+    jq '.[0] | {Id, Digest, Size, User, Config}' <<<"$stdout" >podman.json
+    rc 0 kist inspect "$IMG"
+    jq '.[0] | {Id, Digest, Size, User, Config}' <<<"$stdout" >kist.json
+    diff podman.json kist.json
+}
+
+@test "podman pulls nothing again of what kist has" {
+    need_image
+    : >"$FILE/reg/log"
+    rc 0 pod pull -q --tls-verify=false "$IMG"
+    ! grep 'GET /v2/busybox/blobs/' "$FILE/reg/log" | grep -v 'blobs/sha256:caa3' | grep -q . || ! grep -q octet "$FILE/reg/log"
+}
+
+@test "podman does not remove an image that a kist container uses" {
+    need_image
+    started c
+    pod rmi "$IMG" || true
+    pod image prune -af >/dev/null 2>&1 || true
+    rc 0 kist exec c ls /bin/busybox
+    rc 0 kist stop -t 0 c
+    rc 0 kist start c
+    rc 0 kist exec c echo ok
+}
+
+@test "kist does not remove an image that a podman container uses" {
+    need_image
+    rc 0 pod create --name p --network none "$IMG" echo still
+    rc 2 kist rmi "$IMG" || rc 125 kist rmi "$IMG"
+    rc 0 pod start -a p
+    is still "$stdout"
+}
+
+@test "an image that kist removed is gone for podman, and the other way round" {
+    need_image
+    rc 0 kist rmi "$IMG"
+    rc 0 pod images -q
+    is "" "$stdout"
+    need_image
+    rc 0 pod rmi "$IMG"
+    rc 0 kist images -q
+    is "" "$stdout"
+}
+
+@test "podman tags, kist sees it; kist tags, podman sees it" {
+    need_image
+    rc 0 pod tag "$IMG" localhost/by-podman:1
+    rc 0 kist tag "$IMG" localhost/by-kist:1
+    rc 0 kist images --format '{{.Repository}}'
+    has localhost/by-podman
+    rc 0 pod images --format '{{.Repository}}'
+    has localhost/by-kist
+}
+
+@test "podman's check of the store finds nothing wrong after kist pulled" {
+    need_image multi
+    pod system check --help >/dev/null 2>&1 || skip "this podman has no system check"
+    rc 0 pod system check
+}
+
+@test "skopeo copies an image that kist pushed" {
+    command -v skopeo >/dev/null || skip "skopeo is not installed"
+    need_image multi
+    rc 0 kist push --tls-verify=false "$IMG" "$REGISTRY/sko/peo:v1"
+    rc 0 skopeo copy --src-tls-verify=false "docker://$REGISTRY/sko/peo:v1" "dir:$STORE/copy"
+    is 10 "$(jq '.layers | length' copy/manifest.json)"
+}
