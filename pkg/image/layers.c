@@ -1,0 +1,378 @@
+#include "layers.h"
+#include "downloads.h"
+#include "remote.h"
+#include "base/auto.h"
+#include "base/err.h"
+#include "http/http.h"
+#include "spec/digest.h"
+#include "spec/image.h"
+#include "store/layer_new.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum step { STEP_PRESENT, STEP_WANTED, STEP_LOADED, STEP_UNPACKING, STEP_UNPACKED, STEP_DONE };
+
+struct layer {
+	char id[STORE_ID_LEN + 1];
+	const struct descriptor *d;
+	const char *diff_id;
+	enum step step;
+	struct store_claim *claim;
+	struct store_layer_new *fresh;
+	struct worker *worker;
+	struct unpack_answer answer;
+	size_t blob; /* index in fetch.blobs */
+};
+
+struct fetch {
+	const struct image_ctx *ctx;
+	struct registry_session *session;
+	struct workers *workers;
+	struct layer *layers;
+	size_t n, n_wanted;
+	/* One for each different blob; two layers may share one. */
+	struct registry_blob *blobs;
+	struct download *downloads;
+	size_t n_blobs;
+};
+
+static void fetch_fini(struct fetch *f)
+{
+	size_t i;
+
+	for (i = 0; f->layers && i < f->n; i++) {
+		store_layer_abort(f->layers[i].fresh);
+		store_claim_close(f->layers[i].claim);
+		unpack_answer_fini(&f->layers[i].answer);
+	}
+	for (i = 0; f->downloads && i < f->n_blobs; i++)
+		download_close(&f->downloads[i]);
+	free(f->layers);
+	free(f->blobs);
+	free(f->downloads);
+}
+
+/* ---- what is there, and what is not ---- */
+
+static int claim(struct fetch *f, struct layer *l, const char *parent, struct err *err)
+{
+	int r;
+
+	r = store_layer_id(parent, l->diff_id, l->id, err);
+	if (r < 0)
+		return r;
+	r = store_layer_claim(f->ctx->store, l->id, true, &l->claim, err);
+	if (r < 0)
+		return r;
+	l->step = r == STORE_LAYER_PRESENT ? STEP_PRESENT : STEP_WANTED;
+	if (l->step == STEP_PRESENT)
+		tell_blob(f->ctx, l->d->digest, (uint64_t)l->d->size, l->d->size, true, true);
+	else
+		f->n_wanted++;
+	return 0;
+}
+
+static size_t blob_of(struct fetch *f, const struct descriptor *d)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_blobs; i++)
+		if (streq(f->blobs[i].digest, d->digest))
+			return i;
+	return f->n_blobs;
+}
+
+static int open_download(void *arg, size_t index, int *ret_fd, struct err *err)
+{
+	struct fetch *f = arg;
+	int r;
+
+	r = download_open(f->ctx->store, f->blobs[index].digest, &f->downloads[index], err);
+	if (r < 0)
+		return r;
+	*ret_fd = dup(f->downloads[index].fd);
+	return *ret_fd < 0 ? err_sys(err, errno, "duplicating a descriptor") : 0;
+}
+
+static void add_blob(struct fetch *f, struct layer *l)
+{
+	l->blob = blob_of(f, l->d);
+	if (l->blob < f->n_blobs)
+		return;
+	f->blobs[l->blob] = (struct registry_blob){
+	    .digest = l->d->digest, .size = l->d->size, .fd = -1, .open = open_download};
+	f->downloads[l->blob] = (struct download)DOWNLOAD_INIT;
+	f->n_blobs++;
+}
+
+static int fetch_init(struct fetch *f, const struct manifest *m, const struct image_config *config,
+		      struct err *err)
+{
+	const char *parent = NULL;
+	size_t i;
+	int r;
+
+	f->n = m->n_layers;
+	f->layers = calloc(f->n + 1, sizeof(*f->layers));
+	f->blobs = calloc(f->n + 1, sizeof(*f->blobs));
+	f->downloads = calloc(f->n + 1, sizeof(*f->downloads));
+	if (!f->layers || !f->blobs || !f->downloads)
+		return err_nomem(err);
+	for (i = 0; i < f->n; i++) {
+		f->layers[i].d = &m->layers[i];
+		f->layers[i].diff_id = config->diff_ids.v[i];
+	}
+	for (i = 0; i < f->n; i++) {
+		r = claim(f, &f->layers[i], parent, err);
+		if (r < 0)
+			return r;
+		if (f->layers[i].step == STEP_WANTED)
+			add_blob(f, &f->layers[i]);
+		parent = f->layers[i].id;
+	}
+	return 0;
+}
+
+/* ---- from blob to layer ---- */
+
+static int start_unpack(struct fetch *f, struct layer *l, struct worker *w, struct err *err)
+{
+	int blob = f->downloads[l->blob].fd, r;
+
+	r = store_layer_begin(f->ctx->store, &l->fresh, err);
+	if (r < 0)
+		return r;
+	if (lseek(blob, 0, SEEK_SET) < 0)
+		return err_sys(err, errno, "rewinding a download");
+	l->worker = w;
+	l->step = STEP_UNPACKING;
+	return worker_unpack(w, blob, store_layer_new_diff(l->fresh),
+			     store_layer_new_tarsplit(l->fresh), f->n_wanted == 1,
+			     store_is_rootless(f->ctx->store), err);
+}
+
+/* Layers that share a blob share the descriptor's position: one after the other. */
+static bool blob_in_use(const struct fetch *f, size_t blob)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if (f->layers[i].step == STEP_UNPACKING && f->layers[i].blob == blob)
+			return true;
+	return false;
+}
+
+static int start_what_can(struct fetch *f, struct err *err)
+{
+	struct worker *w;
+	size_t i;
+	int r;
+
+	for (i = 0; i < f->n; i++) {
+		if (f->layers[i].step != STEP_LOADED || blob_in_use(f, f->layers[i].blob))
+			continue;
+		w = workers_idle(f->workers);
+		if (!w)
+			return 0;
+		r = start_unpack(f, &f->layers[i], w, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int commit_layer(struct fetch *f, size_t i, struct err *err)
+{
+	struct layer *l = &f->layers[i];
+	struct store_layer_info info = {
+	    .parent = i > 0 ? f->layers[i - 1].id : NULL,
+	    .diff_digest = l->diff_id,
+	    .diff_size = (int64_t)l->answer.diff_size,
+	    .compressed_digest = l->d->digest,
+	    .compressed_size = (int64_t)l->answer.blob_size,
+	    .compression = l->answer.compression,
+	    .uids = l->answer.uids,
+	    .gids = l->answer.gids,
+	    .n_uids = l->answer.n_uids,
+	    .n_gids = l->answer.n_gids,
+	};
+	char id[STORE_ID_LEN + 1];
+	int r;
+
+	r = store_layer_commit(&l->fresh, &info, id, err);
+	if (r < 0)
+		return r;
+	store_claim_close(TAKE(l->claim));
+	l->step = STEP_DONE;
+	return 0;
+}
+
+static bool is_there(const struct layer *l)
+{
+	return l->step == STEP_PRESENT || l->step == STEP_DONE;
+}
+
+static int commit_what_can(struct fetch *f, struct err *err)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < f->n; i++) {
+		if (is_there(&f->layers[i]))
+			continue;
+		if (f->layers[i].step != STEP_UNPACKED)
+			return 0;
+		r = commit_layer(f, i, err);
+		if (r < 0)
+			return err_wrap(err, "layer %zu of %zu", i + 1, f->n);
+	}
+	return 0;
+}
+
+/* The blob is not needed any more when no other layer waits for it. */
+static void drop_blob(struct fetch *f, size_t blob)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if (f->layers[i].blob == blob && !is_there(&f->layers[i]) &&
+		    f->layers[i].step != STEP_UNPACKED)
+			return;
+	download_discard(&f->downloads[blob]);
+}
+
+static int finish_unpack(struct fetch *f, struct layer *l, struct err *err)
+{
+	char got[SHA256_TEXT_MAX];
+	int r;
+
+	r = worker_unpacked(l->worker, &l->answer, err);
+	if (r < 0)
+		return err_wrap(err, "unpacking layer %s", l->d->digest);
+	if (!streq(sha256_text(l->answer.diff_id, got), l->diff_id))
+		return err_set(
+		    err, ERR_CORRUPT,
+		    "layer %s: its content has digest %s, but the image's configuration says %s",
+		    l->d->digest, got, l->diff_id);
+	l->step = STEP_UNPACKED;
+	tell_blob(f->ctx, l->d->digest, (uint64_t)l->d->size, l->d->size, true, false);
+	drop_blob(f, l->blob);
+	r = commit_what_can(f, err);
+	return r < 0 ? r : start_what_can(f, err);
+}
+
+/* A worker's socket became readable. */
+static int worker_ready(struct fetch *f, const struct worker *w, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if (f->layers[i].step == STEP_UNPACKING && f->layers[i].worker == w)
+			return finish_unpack(f, &f->layers[i], err);
+	return err_set(err, ERR_BUG, "a layer worker ended while it had nothing to do");
+}
+
+/* ---- downloads ---- */
+
+static void blob_progress(void *arg, size_t index, uint64_t have, int64_t size)
+{
+	struct fetch *f = arg;
+
+	tell_blob(f->ctx, f->blobs[index].digest, have, size, false, false);
+}
+
+static int blob_done(void *arg, size_t index, struct err *err)
+{
+	struct fetch *f = arg;
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if (f->layers[i].step == STEP_WANTED && f->layers[i].blob == index)
+			f->layers[i].step = STEP_LOADED;
+	return start_what_can(f, err);
+}
+
+struct watch {
+	struct fetch *f;
+	const struct worker *w;
+};
+
+static int watch_ready(void *arg, struct err *err)
+{
+	struct watch *w = arg;
+
+	return worker_ready(w->f, w->w, err);
+}
+
+static int download_all(struct fetch *f, struct err *err)
+{
+	struct http_client *http = registry_get_http(f->session);
+	struct registry_blobs_options o = {.progress = blob_progress, .done = blob_done, .ctx = f};
+	struct watch watches[WORKERS_MAX];
+	struct err ignored = ERR_INIT;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < f->workers->n; i++) {
+		watches[i] = (struct watch){f, &f->workers->v[i]};
+		r = http_watch(http, f->workers->v[i].sock, watch_ready, &watches[i], err);
+	}
+	if (r == 0)
+		r = registry_blobs_get(f->session, f->blobs, f->n_blobs, &o, err);
+	while (i > 0)
+		(void)http_watch(http, f->workers->v[--i].sock, NULL, NULL, &ignored);
+	return r;
+}
+
+/* The downloads are complete: what is left is for the workers. */
+static int unpack_rest(struct fetch *f, struct err *err)
+{
+	struct pollfd p[WORKERS_MAX];
+	size_t i, n_busy;
+	int r;
+
+	for (;;) {
+		for (i = n_busy = 0; i < f->workers->n; i++) {
+			p[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+			if (f->workers->v[i].busy) {
+				p[i].fd = f->workers->v[i].sock;
+				n_busy++;
+			}
+		}
+		if (n_busy == 0)
+			return commit_what_can(f, err);
+		if (poll(p, f->workers->n, -1) < 0 && errno != EINTR)
+			return err_sys(err, errno, "waiting for the layer workers");
+		for (i = 0; i < f->workers->n; i++) {
+			r = p[i].fd >= 0 && p[i].revents ? worker_ready(f, &f->workers->v[i], err)
+							 : 0;
+			if (r < 0)
+				return r;
+		}
+	}
+}
+
+int layers_fetch(const struct image_ctx *ctx, struct registry_session *session,
+		 struct workers *workers, const struct manifest *m,
+		 const struct image_config *config, char ret_top[STORE_ID_LEN + 1], struct err *err)
+{
+	AUTO(fetch_fini) struct fetch f = {.ctx = ctx, .session = session, .workers = workers};
+	int r;
+
+	r = fetch_init(&f, m, config, err);
+	if (r == 0 && f.n_blobs > 0)
+		r = download_all(&f, err);
+	if (r == 0)
+		r = unpack_rest(&f, err);
+	if (r < 0) {
+		/* Whoever still writes into a layer must end before it is removed. */
+		workers_stop(workers);
+		return r;
+	}
+	(void)snprintf(ret_top, STORE_ID_LEN + 1, "%s", f.n > 0 ? f.layers[f.n - 1].id : "");
+	return 0;
+}
