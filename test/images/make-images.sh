@@ -215,9 +215,15 @@ unchanged() {
     rm -f "$1.list" "$2.list"
 }
 
+# up_to_date NAME...: are all of them there? (Then the cache need not be writable.)
+up_to_date() {
+    local name
+    for name; do [ "$(cat "$out/$name/.stamp" 2>/dev/null)" = "$stamp" ] || return 1; done
+}
+
 # build NAME: make one image unless it is there
 build() {
-    if [ "$(cat "$out/$1/.stamp" 2>/dev/null)" = "$stamp" ]; then return; fi
+    if up_to_date "$1"; then return; fi
     rm -rf "${out:?}/$1" "$out/$1.skipped"
     work=$(mktemp -d "$cache/work.XXXXXX")
     (cd "$work" && "make_$1")
@@ -227,13 +233,15 @@ build() {
 
 cache=${1:-${KIST_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kist-test}}
 [ $# = 0 ] || shift
-mkdir -p "$cache/oci"
+out=$cache/oci
+stamp=$(cat "$here/make-images.sh" "$here/oci.bash" | sha256sum | cut -c 1-16)
+[ $# -gt 0 ] || set -- "${all[@]}"
+if up_to_date "$@"; then exit 0; fi
+mkdir -p "$out"
 cache=$(readlink -f "$cache")
 out=$cache/oci
 exec 9>"$cache/lock"
 flock 9
 umask 022
 export LC_ALL=C.UTF-8
-stamp=$(cat "$here/make-images.sh" "$here/oci.bash" | sha256sum | cut -c 1-16)
-[ $# -gt 0 ] || set -- "${all[@]}"
 for name; do build "$name"; done

@@ -108,9 +108,10 @@ no_process_left() {
 store_processes() {
     local pid
     # the pattern comes by standard input, so that grep does not find itself
+    # shellcheck disable=SC2062
     {
-        grep -lsF -f - /proc/[0-9]*/cmdline <<<"$STORE/r"
-        grep -HsF -f - /proc/[0-9]*/mountinfo <<<"$STORE/r" | awk '$5 == "/" { sub(/:.*/, ""); print }'
+        grep -lsF --file=- /proc/[0-9]*/cmdline <<<"$STORE/r"
+        grep -HsF --file=- /proc/[0-9]*/mountinfo <<<"$STORE/r" | awk '$5 == "/" { sub(/:.*/, ""); print }'
     } | cut -d / -f 3 | sort -u | while read -r pid; do
         # catatonit -P is podman's own pause process
         grep -qsF catatonit "/proc/$pid/cmdline" || echo "$pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"

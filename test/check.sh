@@ -1,0 +1,175 @@
+#!/bin/bash
+# check.sh - all of the tests, as "make check" runs them. The last line is "N passed, N failed[, N skipped]".
+#   check.sh [SUITE...]     unit root user san ns-root ns-user (default: all of them)
+# KIST_SUITE_LIMIT: seconds that one suite may take (900).
+# As root it tests as root, as an ordinary user (made for the purpose, and removed) and in namespaces with a
+# systemd of their own (test/ns). As an ordinary user it tests as that user; the rest is counted as skipped.
+set -euo pipefail
+
+top=$(dirname "$(dirname "$(readlink -f "$0")")")
+cd "$top"
+export PATH=$PATH:/usr/sbin:/sbin
+user=kisttest
+passed=0 failed=0 skipped=0
+suite_limit=${KIST_SUITE_LIMIT:-900}
+
+say() { printf '\n=== %s\n' "$*"; }
+
+# skip SUITE REASON: one counted skip
+skip() {
+    say "$1: skipped: $2"
+    skipped=$((skipped + 1))
+}
+
+# --- counting ------------------------------------------------------------------------------------------
+# run_suite NAME COMMAND...: run it, show its TAP, count it
+run_suite() {
+    local name=$1 log=$work/$1.tap code=0 start=$SECONDS before=$failed
+    shift
+    say "$name"
+    if [ "$1" = body ]; then set -- "$top/test/check.sh" --body "${@:2}"; fi
+    timeout -k 10 "$suite_limit" "$@" </dev/null 2>&1 | tee "$log" || code=${PIPESTATUS[0]}
+    count "$name" "$log" "$code"
+    if [ "$failed" -gt "$before" ]; then repeat_lines "$log"; fi
+    echo "# $name: $((SECONDS - start)) s"
+}
+
+# count NAME LOG CODE: ok, not ok and skip lines; a missing test and an unexplained exit code are failures
+count() {
+    local ok bad skips plan
+    ok=$(grep -cE '^ *ok\b' "$2" || true)
+    bad=$(grep -cE '^ *not ok\b' "$2" || true)
+    skips=$(grep -ciE '^ *ok\b.*# skip' "$2" || true)
+    plan=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' "$2" | awk '{ n += $1 } END { print n + 0 }')
+    if [ "$plan" -gt $((ok + bad)) ]; then
+        echo "not ok - $1: $((plan - ok - bad)) tests did not run"
+        bad=$((bad + plan - ok - bad))
+    fi
+    if [ "$bad" = 0 ] && [ "$3" != 0 ]; then
+        echo "not ok - $1 ended with code $3"
+        bad=1
+    fi
+    passed=$((passed + ok - skips)) skipped=$((skipped + skips)) failed=$((failed + bad))
+}
+
+# repeat_lines LOG: how to repeat the bats tests that failed
+repeat_lines() {
+    local title file
+    sed -nE 's/^not ok [0-9]+ (.*)$/\1/p' "$1" | sed 's/ # timeout after.*//' | while read -r title; do
+        file=$(grep -lF "@test \"$title\"" test/system/*.bats | head -n 1) || true
+        [ -z "$file" ] || echo "# repeat: ${repeat:-}bats -f '^${title//[^a-zA-Z0-9 ]/.}\$' $file"
+    done
+}
+
+# --- where the tests run -------------------------------------------------------------------------------
+# make_stage: a copy of the binary and the tests that every user can read
+make_stage() {
+    mkdir -p "$stage/bin/san"
+    cp -R test contrib "$stage/"
+    cp bin/kist "$stage/bin/"
+    chmod -R a+rX "$work"
+}
+
+# --- the bodies of the suites, each run by "check.sh --body NAME" under a time limit ---------------------
+body_bats() {
+    env LC_ALL=C.UTF-8 BATS_TEST_TIMEOUT=120 KIST_TEST_CACHE="$cache" bats --formatter tap "$stage"/test/system/*.bats
+}
+
+body_user() {
+    local home
+    home=$(getent passwd "$user" | cut -d : -f 6)
+    cd /
+    exec runuser -u "$user" -- env -i PATH="$PATH" HOME="$home" USER="$user" LOGNAME="$user" \
+        stage="$stage" cache="$cache" "$stage/test/check.sh" --body bats
+}
+
+body_san() {
+    env LC_ALL=C.UTF-8 BATS_TEST_TIMEOUT=120 KIST_TEST_CACHE="$cache" KIST="$stage/bin/san/kist" ASAN_OPTIONS=detect_leaks=0 \
+        bats --formatter tap "$stage"/test/system/{cli,images,containers}.bats
+}
+
+# body_ns WHO: the suite inside test/ns; the staged copy with the images is bound in
+body_ns() {
+    local command=(env "stage=$stage" "cache=$cache" "$stage/test/check.sh" --body bats)
+    if [ "$1" = alice ]; then
+        command=(runuser -l alice -c "XDG_RUNTIME_DIR=/run/user/1000 $(printf '%q ' "${command[@]}")")
+    fi
+    test/ns/ns-run -S -b "$work" "${NS_CACHE:-/var/cache/kist-ns}/trixie" -- "${command[@]}"
+}
+
+# make_user: a user with subordinate ids; removed at the end if it was not there
+make_user() {
+    id "$user" >/dev/null 2>&1 || { useradd --create-home --shell /bin/bash "$user"; made_user=1; }
+    grep -q "^$user:" /etc/subuid || usermod --add-subuids 700000-765535 --add-subgids 700000-765535 "$user"
+}
+
+# drop_user: also the pause processes that rootless engines leave
+drop_user() {
+    [ -n "${made_user:-}" ] || return 0
+    local pid
+    for pid in $(pgrep -u "$user"); do kill -KILL "$pid" 2>/dev/null || true; done
+    userdel -r "$user" >/dev/null 2>&1 || true
+}
+
+finish() {
+    trap - EXIT
+    drop_user
+    rm -rf --one-file-system "$work" || true
+}
+
+can_unshare() { unshare -mnpiuC --fork true 2>/dev/null; }
+
+# --- the suites ----------------------------------------------------------------------------------------
+suite_unit() { run_suite unit make -s unit; }
+
+suite_root() {
+    if [ "$(id -u)" = 0 ]; then run_suite root body bats; else skip root "not root"; fi
+}
+
+suite_user() {
+    if [ "$(id -u)" != 0 ]; then run_suite user body bats; return; fi
+    make_user
+    repeat="(as an ordinary user) " run_suite user body user
+}
+
+suite_san() {
+    run_suite san-unit make -s SAN=address,undefined unit
+    make -s -j "$(nproc)" SAN=address,undefined all
+    cp bin/san/kist "$stage/bin/san/"
+    repeat="KIST=bin/san/kist ASAN_OPTIONS=detect_leaks=0 " run_suite san-bats body san
+}
+
+suite_ns-root() { ns root; }
+suite_ns-user() { ns alice; }
+
+# ns WHO: in test/ns as WHO
+ns() {
+    if [ "$(id -u)" != 0 ]; then skip "ns-$1" "not root"; return; fi
+    if ! can_unshare; then skip "ns-$1" "this machine allows no new namespaces"; return; fi
+    test/ns/ns-build >/dev/null || { skip "ns-$1" "test/ns/ns-build failed"; return; }
+    repeat="(in test/ns as $1) " run_suite "ns-$1" body ns "$1"
+}
+
+if [ "${1:-}" = --body ]; then
+    suite=$2
+    shift 2
+    "body_$suite" "$@"
+    exit
+fi
+suites=("$@")
+[ ${#suites[@]} -gt 0 ] || suites=(unit root user san ns-root ns-user)
+contrib/deps.sh check
+make -s -j "$(nproc)" all
+work=$(mktemp -d /var/tmp/kist-check.XXXXXX)
+trap finish EXIT
+trap 'exit 130' INT TERM
+stage=$work/src cache=$work/images
+test/images/make-images.sh "$cache" busybox entry multi badlayer >/dev/null
+make_stage
+export work stage cache user
+for suite in "${suites[@]}"; do "suite_$suite"; done
+echo
+line="$passed passed, $failed failed"
+[ "$skipped" = 0 ] || line="$line, $skipped skipped"
+echo "$line"
+[ "$failed" = 0 ]
