@@ -33,6 +33,8 @@ struct err;
 
 #define CONTAINER_VERSION 1
 #define CONTAINER_SIZE_MAX ((size_t)16 << 20)
+/* It is a file name too. */
+#define CONTAINER_NAME_MAX 255
 
 struct container_image {
 	char *id;
@@ -58,6 +60,7 @@ struct container_process {
 	char *stop_signal;
 	int64_t stop_timeout; /* seconds */
 	bool init;
+	char *extra; /* as container_def.extra */
 };
 
 struct container_mount {
@@ -77,6 +80,7 @@ struct container_resources {
 	uint64_t cpu_shares;
 	char *cpuset_cpus;
 	char *cpuset_mems;
+	char *extra; /* as container_def.extra */
 };
 
 struct container_port {

@@ -71,6 +71,8 @@ struct manifest {
 /* Checks media types, digests, sizes and limits. content_type as in manifest_kind_of. */
 int manifest_read(const char *text, size_t len, const char *content_type, struct manifest *ret,
 		  struct err *err);
+/* ERR_UNSUPPORTED when it is an artifact and no image, or has layers kist cannot unpack. */
+int manifest_is_image(const struct manifest *m, struct err *err);
 void manifest_fini(struct manifest *m);
 #define AUTO_MANIFEST __attribute__((cleanup(manifest_fini)))
 /* Appends the manifest as text (kind OCI or docker; docker has no zstd layers: ERR_UNSUPPORTED). */
@@ -148,8 +150,8 @@ struct image_config {
 	size_t n_history;
 };
 
-/* Checks limits, diff_ids, and that the history's non-empty entries (where there is a history) do
- * not contradict their number. Member names are matched in any case, as docker does. */
+/* Checks limits, diff_ids, and that the history does not have more non-empty entries than there are
+ * diff_ids (some builders write fewer). Member names are matched in any case, as docker does. */
 int image_config_read(const char *text, size_t len, struct image_config *ret, struct err *err);
 void image_config_fini(struct image_config *c);
 #define AUTO_IMAGE_CONFIG __attribute__((cleanup(image_config_fini)))
