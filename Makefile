@@ -73,6 +73,16 @@ $(out)/%.o: %.S $(out)/kist-monitor
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CC) -c -DSHIM_FILE='"$(out)/kist-monitor"' -o $@ $<
 
+# So is the last step before a container's command: docs/decisions/0006-runtime.md.
+stub_srcs := $(wildcard pkg/runtime/stub/*.c)
+$(out)/kist-init: $(stub_srcs) $(wildcard pkg/runtime/stub/*.h)
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CC) $(shim_cflags) -o $@ $(stub_srcs)
+	strip -s $@
+$(out)/pkg/runtime/stub.o: pkg/runtime/stub.S $(out)/kist-init
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CC) -c -DSTUB_FILE='"$(out)/kist-init"' -o $@ $<
+
 define module_rule
 $(out)/lib$(1).a: $(call objs,$(1))
 	@rm -f $$@; mkdir -p $$(@D)
