@@ -17,8 +17,8 @@ int store_holder_id(const char *image_id, char ret_id[STORE_ID_LEN + 1], struct 
 
 /*
  * One fstatat when the holder is there. Else it is registered under the locks, after a check that
- * image and layers are still in the store: ERR_NOT_FOUND when they are not. An image of an
- * additional store needs no holder in ours to keep its layers, but gets one all the same.
+ * image and layers are still in the store: ERR_NOT_FOUND when they are not. An image that is only
+ * in an additional store needs none: nobody deletes it through ours.
  */
 int store_hold_image(struct store *s, const char *image_id, struct err *err);
 

@@ -1,0 +1,264 @@
+/* Deleting an image and the layers that nobody else needs (4.6 of the format). */
+#include "priv.h"
+#include "slice.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/strv.h"
+#include "sys/fd.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CHAIN_MAX 1000
+#define USERS_TEXT_MAX 512
+
+void store_deleted_fini(struct store_deleted *d)
+{
+	strv_fini(&d->names);
+	strv_fini(&d->layers);
+}
+
+/* What decides about each layer, in one place. */
+struct deletion {
+	struct store *s;
+	struct index *layers, *volatile_layers, *images, *containers, *volatile_containers;
+	struct index mounts; /* mountpoints.json of the runroot */
+	struct strv drop;    /* layers to be removed, topmost first */
+};
+
+static void deletion_fini(struct deletion *d)
+{
+	index_reset(&d->mounts);
+	strv_fini(&d->drop);
+}
+
+static int deletion_init(struct deletion *d, struct store *s, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	int fd, r;
+
+	d->s = s;
+	r = store_index(s, 0, IX_LAYERS, &d->layers, err);
+	if (r == 0)
+		r = store_index(s, 0, IX_VOLATILE_LAYERS, &d->volatile_layers, err);
+	if (r == 0)
+		r = store_index(s, 0, IX_IMAGES, &d->images, err);
+	if (r == 0)
+		r = store_index(s, 0, IX_CONTAINERS, &d->containers, err);
+	if (r == 0)
+		r = store_index(s, 0, IX_VOLATILE_CONTAINERS, &d->volatile_containers, err);
+	/* No run root, no mounts. */
+	if (r == 0 && store_runroot_fd(s, &fd, &ignored) == 0)
+		r = index_load(&d->mounts, fd, "overlay-layers/mountpoints.json", true, err);
+	return r;
+}
+
+static int in_use(const char *id, const struct strv *users, struct err *err)
+{
+	AUTO_BUF struct buf list = BUF_INIT(USERS_TEXT_MAX);
+	size_t i;
+
+	for (i = 0; i < users->n && list.len < USERS_TEXT_MAX - 128; i++)
+		buf_addf(&list, "%s%.64s", i ? ", " : "", users->v[i]);
+	return err_set(err, ERR_IN_USE, "image %.12s is in use by %s %s%s", id,
+		       users->n == 1 ? "container" : "containers", buf_str(&list),
+		       i < users->n ? ", ..." : "");
+}
+
+static bool is_container_layer(const struct index *ix, struct str id)
+{
+	size_t i;
+
+	for (i = 0; i < ix->n; i++)
+		if (slice_same(ix->v[i].m[REC_LAYER], id))
+			return true;
+	return false;
+}
+
+static bool is_image_layer(const struct index *ix, struct str id)
+{
+	struct slice_iter it;
+	struct str item, text;
+	size_t i;
+
+	for (i = 0; i < ix->n; i++) {
+		if (slice_same(ix->v[i].m[REC_LAYER], id))
+			return true;
+		if (!slice_open(ix->v[i].m[REC_MAPPED], '[', &it))
+			continue;
+		while (slice_item(&it, &item) > 0)
+			if (slice_text(item, &text) && slice_same(text, id))
+				return true;
+	}
+	return false;
+}
+
+static bool is_dropped(const struct strv *drop, struct str id)
+{
+	size_t i;
+
+	for (i = 0; i < drop->n; i++)
+		if (str_eq(id, drop->v[i]))
+			return true;
+	return false;
+}
+
+static bool has_child(const struct deletion *d, const struct index *ix, struct str id)
+{
+	size_t i;
+
+	for (i = 0; i < ix->n; i++)
+		if (slice_same(ix->v[i].m[REC_PARENT], id) &&
+		    !is_dropped(&d->drop, ix->v[i].m[REC_ID]))
+			return true;
+	return false;
+}
+
+/* The image's own record is out of the index already. */
+static bool is_free(const struct deletion *d, struct str id)
+{
+	return !is_container_layer(d->containers, id) &&
+	       !is_container_layer(d->volatile_containers, id) && !is_image_layer(d->images, id) &&
+	       !has_child(d, d->layers, id) && !has_child(d, d->volatile_layers, id);
+}
+
+/* Adds id and its parents as far as nobody else needs them. */
+static int drop_chain(struct deletion *d, struct str id, struct err *err)
+{
+	struct rec *rec;
+	int depth, r = 0;
+
+	for (depth = 0; r == 0 && depth < CHAIN_MAX; depth++) {
+		rec = index_find(d->layers, id);
+		if (!rec || !id_slice_is_good(id) || !is_free(d, id))
+			break;
+		r = strv_addn(&d->drop, id, err);
+		id = rec->m[REC_PARENT];
+	}
+	return r;
+}
+
+static int check_mounts(const struct deletion *d, const char *image_id, struct str layer,
+			struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < d->mounts.n; i++)
+		if (layer.len > 0 && slice_same(d->mounts.v[i].m[REC_ID], layer))
+			return err_set(err, ERR_IN_USE, "image %.12s is mounted: unmount it first",
+				       image_id);
+	return 0;
+}
+
+static int not_ours(struct store *s, const char *id, struct err *err)
+{
+	struct index *ix;
+	size_t where;
+	int r;
+
+	for (where = 1; where < s->n_roots; where++) {
+		r = store_index(s, where, IX_IMAGES, &ix, err);
+		if (r < 0)
+			return r;
+		if (index_find_id(ix, id))
+			return err_set(err, ERR_DENIED, "image %.12s is in the read-only store %s",
+				       id, s->roots[where].path);
+	}
+	return err_set(err, ERR_NOT_FOUND, "image %.12s is not in the store", id);
+}
+
+static int check_users(struct deletion *d, const char *id, store_users_fn *users, void *arg,
+		       struct live *live, struct err *err)
+{
+	AUTO_STRV struct strv names = STRV_INIT;
+	int r;
+
+	r = store_image_users(d->s, id, &names, err);
+	if (r == 0 && names.n == 0)
+		r = holder_take_out(d->s, id, users, arg, &names, live, &d->drop, err);
+	if (r >= 0 && names.n > 0)
+		return in_use(id, &names, err);
+	return r < 0 ? r : 0;
+}
+
+/* Takes the record out of images.json and its data away. */
+static int remove_image(struct deletion *d, struct rec *rec, const char *id, struct err *err)
+{
+	int area, r;
+
+	index_remove(d->images, rec);
+	r = store_save(d->s, IX_IMAGES, err);
+	if (r == 0)
+		r = store_area_fd(d->s, AREA_IMAGES, &area, err);
+	if (r == 0)
+		r = tree_remove(area, id, err);
+	return r;
+}
+
+static int drop_layers_of(struct deletion *d, const struct store_image *image, struct err *err)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < image->mapped_layers.n; i++)
+		if (is_free(d, str_of(image->mapped_layers.v[i])) &&
+		    index_find_id(d->layers, image->mapped_layers.v[i]) &&
+		    id_is_good(image->mapped_layers.v[i]))
+			r = strv_add(&d->drop, image->mapped_layers.v[i], err);
+	if (r == 0 && image->layer)
+		r = drop_chain(d, str_of(image->layer), err);
+	return r < 0 ? r : layers_drop(d->s, &d->drop, err);
+}
+
+static int delete_locked(struct deletion *d, const char *id, store_users_fn *users, void *arg,
+			 struct live *live, struct store_deleted *ret, struct err *err)
+{
+	AUTO(store_image_free_p) struct store_image *image = NULL;
+	struct rec *rec = index_find_id(d->images, id);
+	size_t holders;
+	int r;
+
+	if (!rec)
+		return not_ours(d->s, id, err);
+	r = image_from_rec(rec, 0, &image, err);
+	if (r == 0)
+		r = check_mounts(d, id, rec->m[REC_LAYER], err);
+	if (r == 0)
+		r = check_users(d, id, users, arg, live, err);
+	holders = d->drop.n;
+	if (r == 0)
+		r = remove_image(d, rec, id, err);
+	if (r == 0)
+		r = drop_layers_of(d, image, err);
+	if (r < 0 || !ret)
+		return r;
+	for (; holders > 0; holders--)
+		strv_remove(&d->drop, 0);
+	ret->names = image->names;
+	ret->layers = d->drop;
+	image->names = d->drop = (struct strv)STRV_INIT;
+	return 0;
+}
+
+int store_image_delete(struct store *s, const char *image_id, store_users_fn *users, void *arg,
+		       struct store_deleted *ret, struct err *err)
+{
+	AUTO_UNLOCK struct store *locked = NULL;
+	AUTO(live_drop) struct live live = LIVE_INIT;
+	AUTO(deletion_fini) struct deletion d = {0};
+	int r;
+
+	r = id_check(image_id, "image ID", err);
+	if (r == 0)
+		r = store_lock(s, LK_ALL, err);
+	if (r < 0)
+		return r;
+	locked = s;
+	r = deletion_init(&d, s, err);
+	if (r == 0)
+		r = delete_locked(&d, image_id, users, arg, &live, ret, err);
+	if (r < 0)
+		live_leave(&live);
+	return r;
+}

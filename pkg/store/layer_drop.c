@@ -1,0 +1,235 @@
+/*
+ * Removing layers. Their trees are renamed out of the way while the lock is held and removed
+ * afterwards, so that nobody waits for large trees: overlay/tempdirs/temp-dir-<name>, as newer
+ * versions of the other tools do it. Whoever finds lock-<name> free may finish the work.
+ */
+#include "priv.h"
+#include "slice.h"
+#include "base/err.h"
+#include "base/rand.h"
+#include "base/strv.h"
+#include "json/json.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define TRASH_MODE 0700
+#define TRASH_RANDOM 8
+
+static int remove_tree(struct store *s, int dir, const char *name, struct err *err)
+{
+	if (s->remove_tree)
+		return s->remove_tree(s->remove_arg, dir, name, err);
+	return tree_remove(dir, name, err);
+}
+
+static int trash_open(struct store *s, struct err *err)
+{
+	struct trash *t = &s->trash;
+	unsigned char raw[TRASH_RANDOM];
+	char name[64];
+	int r;
+
+	rand_bytes(raw, sizeof(raw));
+	hex_encode(raw, sizeof(raw), t->name);
+	t->n = 0;
+	r = dir_ensure(own(s)->overlay_fd, "tempdirs", TRASH_MODE, &t->dir, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(name, sizeof(name), "lock-%s", t->name);
+	r = lock_open(t->dir, name, LOCK_WRITE, &t->lock, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(name, sizeof(name), "temp-dir-%s", t->name);
+	return dir_make(t->dir, name, TRASH_MODE, err);
+}
+
+static void trash_forget(struct store *s)
+{
+	if (s->trash.lock >= 0)
+		(void)close(s->trash.lock);
+	if (s->trash.dir >= 0)
+		(void)close(s->trash.dir);
+	s->trash.dir = s->trash.lock = -1;
+}
+
+/* Errors are not ours to report here: what stays is found by store_gc. */
+void trash_finish(struct store *s)
+{
+	struct trash *t = &s->trash;
+	struct err ignored = ERR_INIT;
+	char name[64];
+
+	if (t->dir < 0)
+		return;
+	(void)snprintf(name, sizeof(name), "temp-dir-%s", t->name);
+	if (t->lock >= 0 && remove_tree(s, t->dir, name, &ignored) == 0) {
+		(void)snprintf(name, sizeof(name), "lock-%s", t->name);
+		(void)unlinkat(t->dir, name, 0);
+		/* Fails while others are in it. */
+		(void)unlinkat(own(s)->overlay_fd, "tempdirs", AT_REMOVEDIR);
+	}
+	trash_forget(s);
+}
+
+/* Moves overlay/<id> to the trash: 0, also when there is no such directory. */
+static int trash_take(struct store *s, const char *id, struct err *err)
+{
+	char to[STORE_ID_LEN + 64];
+	int r;
+
+	if (faccessat(own(s)->overlay_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return 0;
+	if (s->trash.dir < 0) {
+		r = trash_open(s, err);
+		if (r < 0) {
+			trash_forget(s);
+			return r;
+		}
+	}
+	(void)snprintf(to, sizeof(to), "temp-dir-%s/%u-%s", s->trash.name, s->trash.n++, id);
+	if (renameat(own(s)->overlay_fd, id, s->trash.dir, to) < 0)
+		return err_sys(err, errno, "moving layer %.12s away", id);
+	store_step(s, "layer tree moved away");
+	return 0;
+}
+
+static int remove_link(struct store *s, const char *id, struct err *err)
+{
+	char link[LINK_LEN + 1], path[LINK_LEN + 3];
+	struct err ignored = ERR_INIT;
+
+	/* A damaged link file does not keep the layer from being removed. */
+	if (link_read(own(s)->overlay_fd, id, link, &ignored) <= 0)
+		return 0;
+	(void)snprintf(path, sizeof(path), "l/%s", link);
+	if (unlinkat(own(s)->overlay_fd, path, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "removing %s", path);
+	return 0;
+}
+
+int store_remove_layer_tree(struct store *s, const char *layer_id, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	int r;
+
+	r = id_check(layer_id, "layer ID", err);
+	if (r == 0)
+		r = remove_link(s, layer_id, err);
+	if (r < 0)
+		return r;
+	if (trash_take(s, layer_id, &ignored) == 0)
+		return 0;
+	/* No room for the trash, or a mount below: then here and now. */
+	return remove_tree(s, own(s)->overlay_fd, layer_id, err);
+}
+
+/* tar-split and big data beside the index. */
+static int remove_files(struct store *s, const char *id, struct err *err)
+{
+	char name[STORE_ID_LEN + 32];
+	int dir, r;
+
+	r = store_area_fd(s, AREA_LAYERS, &dir, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(name, sizeof(name), "%s.tar-split.gz", id);
+	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "removing %s", name);
+	return tree_remove(dir, id, err);
+}
+
+static int mark_incomplete(struct index *ix, struct rec *rec, struct err *err)
+{
+	AUTO_JSON struct json_doc *doc = NULL;
+	int r;
+
+	r = rec_edit(rec, &doc, err);
+	if (r == 0)
+		r = rec_set_flag(doc, FLAG_INCOMPLETE, json_bool(doc, true), err);
+	return r < 0 ? r : rec_store(ix, rec, doc, err);
+}
+
+static int mark_all(struct store *s, enum index_kind kind, const struct strv *ids, struct err *err)
+{
+	struct index *ix;
+	struct rec *rec;
+	bool changed = false;
+	size_t i;
+	int r;
+
+	r = store_index(s, 0, kind, &ix, err);
+	for (i = 0; r == 0 && i < ids->n; i++) {
+		rec = index_find_id(ix, ids->v[i]);
+		if (!rec || rec->incomplete)
+			continue;
+		r = mark_incomplete(ix, rec, err);
+		changed = true;
+	}
+	return r < 0 || !changed ? r : store_save(s, kind, err);
+}
+
+static int forget_all(struct store *s, enum index_kind kind, const struct strv *ids,
+		      struct err *err)
+{
+	struct index *ix;
+	struct rec *rec;
+	bool changed = false;
+	size_t i;
+	int r;
+
+	r = store_index(s, 0, kind, &ix, err);
+	for (i = 0; r == 0 && i < ids->n; i++) {
+		while ((rec = index_find_id(ix, ids->v[i]))) {
+			index_remove(ix, rec);
+			changed = true;
+		}
+	}
+	return r < 0 || !changed ? r : store_save(s, kind, err);
+}
+
+int layers_drop(struct store *s, const struct strv *ids, struct err *err)
+{
+	size_t i;
+	int r;
+
+	if (ids->n == 0)
+		return 0;
+	/* From here on whoever comes next finishes what we began. */
+	r = mark_all(s, IX_LAYERS, ids, err);
+	if (r == 0)
+		r = mark_all(s, IX_VOLATILE_LAYERS, ids, err);
+	for (i = 0; r == 0 && i < ids->n; i++) {
+		r = store_remove_layer_tree(s, ids->v[i], err);
+		if (r == 0)
+			r = remove_files(s, ids->v[i], err);
+		store_step(s, "layer files removed");
+	}
+	if (r == 0)
+		r = forget_all(s, IX_LAYERS, ids, err);
+	if (r == 0)
+		r = forget_all(s, IX_VOLATILE_LAYERS, ids, err);
+	return r;
+}
+
+int layers_repair(struct store *s, struct err *err)
+{
+	static const enum index_kind both[] = {IX_LAYERS, IX_VOLATILE_LAYERS};
+	AUTO_STRV struct strv ids = STRV_INIT;
+	struct index *ix;
+	size_t i, k;
+	int r = 0;
+
+	for (k = 0; r == 0 && k < ARRAY_LEN(both); k++) {
+		r = store_index(s, 0, both[k], &ix, err);
+		for (i = 0; r == 0 && i < ix->n; i++) {
+			/* IDs that are no file names of ours are left to their makers. */
+			if (ix->v[i].incomplete && id_slice_is_good(ix->v[i].m[REC_ID]))
+				r = strv_addn(&ids, ix->v[i].m[REC_ID], err);
+		}
+	}
+	return r < 0 ? r : layers_drop(s, &ids, err);
+}

@@ -1,0 +1,216 @@
+/*
+ * priv.h - what the files of this module share: the open store, its indexes, its locks.
+ *
+ * Writing is always the same: store_lock (waits, then reads every index of the lock again if
+ * anybody changed it), change records in memory, store_save (token, then the file), store_unlock.
+ * Reading is store_index: the newest published file, without a lock.
+ */
+#ifndef PKG_STORE_PRIV_H
+#define PKG_STORE_PRIV_H
+
+#include "index.h"
+#include "base/auto.h"
+#include "store/image.h"
+#include "store/layer.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+
+struct json;
+struct json_doc;
+struct json_table;
+
+enum index_kind {
+	IX_LAYERS,
+	IX_VOLATILE_LAYERS,
+	IX_IMAGES,
+	IX_CONTAINERS,
+	IX_VOLATILE_CONTAINERS,
+	IX_KINDS,
+};
+
+/* The three directories with an index and a lock, in the order the locks are taken. */
+enum area { AREA_LAYERS, AREA_IMAGES, AREA_CONTAINERS, AREAS };
+
+/* Which locks, for store_lock. */
+enum {
+	LK_LAYERS_READ = 1,
+	LK_LAYERS = 2,
+	LK_IMAGES = 4,
+	LK_CONTAINERS = 8,
+	LK_ALL = LK_LAYERS | LK_IMAGES | LK_CONTAINERS,
+};
+
+/* One store: our own (number 0) or an additional one. */
+struct root {
+	char *path, *overlay_path;
+	int fd, overlay_fd;
+	struct index index[IX_KINDS];
+};
+
+#define TOKEN_LEN 64
+
+/* Trees on their way out: overlay/tempdirs/temp-dir-<name>, as long as lock-<name> is held. */
+struct trash {
+	int dir, lock; /* -1 while nothing was moved there */
+	char name[17];
+	unsigned n;
+};
+
+struct store {
+	struct root *roots;
+	size_t n_roots;
+	char *runroot;
+	int runroot_fd;		/* -1 until it is asked for */
+	int area_fd[AREAS];	/* of our own store, -1 until something is written */
+	int lock_fd[AREAS];	/* -1: not held */
+	bool lock_write[AREAS]; /* held for writing */
+	unsigned char token[AREAS][TOKEN_LEN];
+	bool token_known[AREAS]; /* token is the one our indexes of the area belong to */
+	unsigned token_count;
+	struct trash trash;
+	bool pinned; /* indexes in memory count as they are: slices of them stay valid */
+	bool create, rootless;
+	store_remove_fn *remove_tree;
+	void *remove_arg;
+	/* Tests stop or kill the process here; NULL otherwise. */
+	void (*step)(void *arg, const char *what);
+	void *step_arg;
+};
+
+static inline struct root *own(struct store *s)
+{
+	return &s->roots[0];
+}
+
+/* A durable step was made: the place where a crash test kills us. */
+static inline void store_step(struct store *s, const char *what)
+{
+	if (s->step)
+		s->step(s->step_arg, what);
+}
+
+/* store.c */
+int store_area_fd(struct store *s, enum area a, int *ret_fd, struct err *err);
+
+/* locks.c: `which` is a set of LK_; one call takes them in order. A nested call may only add later
+ * ones. store_unlock gives back all, and forgets changes that were not saved. */
+int store_lock(struct store *s, unsigned which, struct err *err);
+void store_unlock(struct store *s);
+static inline void store_unlock_p(struct store **s)
+{
+	if (*s)
+		store_unlock(*s);
+}
+#define AUTO_UNLOCK __attribute__((cleanup(store_unlock_p))) __attribute__((unused))
+/* The index of root number `where` as it is on disk now, or as it was at store_lock. */
+int store_index(struct store *s, size_t where, enum index_kind kind, struct index **ret,
+		struct err *err);
+/* Looks for new versions of all layer indexes, then pins them until store_unpin: a walk along
+ * records sees one state. */
+int store_pin_layers(struct store *s, struct err *err);
+static inline void store_unpin_p(struct store **s)
+{
+	if (*s)
+		(*s)->pinned = false;
+}
+#define AUTO_UNPIN __attribute__((cleanup(store_unpin_p))) __attribute__((unused))
+/* Publishes one of our own indexes; its lock must be held for writing. */
+int store_save(struct store *s, enum index_kind kind, struct err *err);
+
+/* record.c */
+bool id_is_good(const char *id); /* 64 lower-case hex digits */
+bool id_slice_is_good(struct str id);
+int id_check(const char *id, const char *what, struct err *err);
+/* A NUL-terminated copy of a good ID. */
+void id_copy(struct str id, char out[STORE_ID_LEN + 1]);
+int rec_read(const struct rec *rec, const struct json_table *table, const char *what, void *ret,
+	     struct err *err);
+/* The record as a document to edit. */
+int rec_edit(const struct rec *rec, struct json_doc **ret, struct err *err);
+/* Puts the document's root in the place of rec (NULL: at the end). */
+int rec_store(struct index *ix, struct rec *rec, const struct json_doc *doc, struct err *err);
+/* Sets or removes flags.<name>; flags itself goes when it becomes empty. value NULL: remove. */
+int rec_set_flag(struct json_doc *doc, const char *name, struct json *value, struct err *err);
+/* NULL or "": left as it is. */
+int rec_set_text(struct json_doc *doc, const char *name, const char *value, struct err *err);
+/* An empty list removes the member. */
+int rec_set_names(struct json_doc *doc, const char *member, const struct strv *names,
+		  struct err *err);
+
+/* layer.c: the record of a complete layer in any store; layers.lock held or not. */
+int layer_find_rec(struct store *s, struct str id, struct rec **ret, size_t *ret_where,
+		   struct err *err);
+/* Flags of layer records that are ours. Values: true; the image's ID. */
+#define FLAG_STAGING "kist-staging"
+#define FLAG_HOLDER "kist-holder"
+#define FLAG_INCOMPLETE "incomplete"
+
+/* chain.c */
+#define LINK_LEN 26
+/* Reads <id>/link below overlay_fd: 1, or 0 when there is none. ERR_CORRUPT when malformed. */
+int link_read(int overlay_fd, const char *id, char ret[LINK_LEN + 1], struct err *err);
+bool link_is_good(struct str s);
+/* Checks a lower file's content "l/X[:l/Y...]"; calls back for each link text "l/X". */
+int lower_each(struct str text, int (*each)(void *arg, struct str link, struct err *err), void *arg,
+	       struct err *err);
+
+/* layer_dir.c: directories of layers. layers.lock held for writing. */
+int layer_dir_make(struct store *s, const char *id, const char *parent, struct err *err);
+/* Writes `lower` (and removes `empty`) and copies the mode and owner of the parent's diff. */
+int layer_dir_set_parent(struct store *s, const char *id, const char *parent, struct err *err);
+/* Directory, links and tar-split of layer `from` become those of `to`. */
+int layer_dir_rename(struct store *s, const char *from, const char *to, struct err *err);
+
+/* layer_drop.c: layers that go away. Their trees are collected in s->trash and removed by
+ * store_unlock, when the locks are given back. */
+void trash_finish(struct store *s);
+/* Removes the records of ids (our own store), their trees and files; layers.lock held for writing.
+ * Unknown ids are fine. */
+int layers_drop(struct store *s, const struct strv *ids, struct err *err);
+/* Removes every incomplete layer of both layer indexes. Called with each write lock. */
+int layers_repair(struct store *s, struct err *err);
+
+/* live.c: lock files in <graphroot>/kist/staging that say that their maker is alive. */
+struct live {
+	int dir, fd;
+	char name[96];
+};
+#define LIVE_INIT                                                                                  \
+	{                                                                                          \
+		.dir = -1, .fd = -1                                                                \
+	}
+/* 1 ours, 0 somebody else holds it (only without wait). */
+int live_take(struct store *s, const char *name, bool wait, struct live *ret, struct err *err);
+/* Removes the file and gives up the lock. */
+void live_drop(struct live *l);
+/* Gives up the lock; the file stays for store_gc, which finishes what failed. */
+void live_leave(struct live *l);
+
+/* image.c */
+extern const struct json_table image_table;
+int image_from_rec(const struct rec *rec, size_t where, struct store_image **ret, struct err *err);
+
+/* data.c: big data of images. */
+/* File name of a key: caller frees; NULL when out of memory or the key is empty. */
+char *data_file_name(const char *key);
+
+/* image_names.c; images.lock held. */
+/* Takes these names from all images but this one. */
+int images_take_names(struct index *ix, const char *id, const struct strv *names, struct err *err);
+/* Puts names in front of the record's names and of their history. */
+int rec_add_names(struct json_doc *doc, const struct strv *names, struct err *err);
+/* Writes data into overlay-images/<id>/ (image_put.c). */
+int image_write_data(struct store *s, const char *id, const struct store_data *data, size_t n,
+		     struct err *err);
+
+/*
+ * hold.c, with layers.lock and containers.lock held for writing. Takes the holder of an image out
+ * of the way unless `users` (may be NULL) finds kist containers, which it adds to in_use: 1 its
+ * container record is gone, its layer's ID was added to layers and *live names that layer until it
+ * is dropped; 0 there was none, or it is in use.
+ */
+int holder_take_out(struct store *s, const char *image_id, store_users_fn *users, void *arg,
+		    struct strv *in_use, struct live *live, struct strv *layers, struct err *err);
+
+#endif
