@@ -45,6 +45,10 @@ void stream_tap(struct stream *s, stream_tap_fn *tap, void *arg);
 int stream_peek(struct stream *s, const void **ret_data, size_t *ret_n, struct err *err);
 /* Drops n bytes; n is at most what the last peek showed. */
 void stream_consume(struct stream *s, size_t n);
+/* Copies the next n bytes (at most STREAM_LOOK_MAX, before anything was consumed) without consuming
+ * them; fewer at the end: how many. */
+#define STREAM_LOOK_MAX 64
+int64_t stream_look(struct stream *s, void *dst, size_t n, struct err *err);
 /* Reads until n bytes or the end: how many. Large reads go directly from the source. */
 int64_t stream_read(struct stream *s, void *dst, size_t n, struct err *err);
 /* Reads and drops the rest. */
