@@ -174,7 +174,7 @@ static void https_to_a_plain_server_is_told_apart(void **state)
 	http_transfer_free(t);
 }
 
-static void body_from_memory_is_sent_and_sent_again_on_307(void **state)
+static void body_is_sent_again_on_307_but_to_no_other_server(void **state)
 {
 	struct fixture *f = *state;
 	struct http_source src = {.data = "abc", .len = 3};
@@ -186,10 +186,13 @@ static void body_from_memory_is_sent_and_sent_again_on_307(void **state)
 	assert_int_equal(http_do(f->client, &q, &t, &err), 0);
 	assert_string_equal(buf_str(http_body(t)), "PUT [x] kist/" KIST_VERSION "|abc");
 	http_transfer_free(t);
-	q.url = at(f, "/away307");
+	q.url = at(f, "/home307");
 	assert_int_equal(http_do(f->client, &q, &t, &err), 0);
-	assert_string_equal(buf_str(http_body(t)), "PUT [] kist/" KIST_VERSION "|abc");
+	assert_string_equal(buf_str(http_body(t)), "PUT [x] kist/" KIST_VERSION "|abc");
 	http_transfer_free(t);
+	t = NULL;
+	q.url = at(f, "/away307");
+	assert_int_equal(http_do(f->client, &q, &t, &err), -ERR_NETWORK);
 	q = (struct http_request){.method = "POST", .url = at(f, "/echo")};
 	assert_int_equal(http_do(f->client, &q, &t, &err), 0);
 	assert_string_equal(buf_str(http_body(t)), "POST [] kist/" KIST_VERSION "|");
@@ -371,7 +374,7 @@ int main(void)
 	    cmocka_unit_test(cut_body_is_a_network_failure),
 	    cmocka_unit_test(refused_connection_says_where),
 	    cmocka_unit_test(https_to_a_plain_server_is_told_apart),
-	    cmocka_unit_test(body_from_memory_is_sent_and_sent_again_on_307),
+	    cmocka_unit_test(body_is_sent_again_on_307_but_to_no_other_server),
 	    cmocka_unit_test(pulled_body_waits_for_its_descriptor),
 	    cmocka_unit_test(refusal_during_an_upload_is_an_answer),
 	    cmocka_unit_test(error_of_the_callback_comes_out),

@@ -155,6 +155,8 @@ static void answer_request(int fd, const struct test_server *s, const struct tes
 		tell_body(fd, text, "");
 	} else if (streq(p, "/home")) {
 		tell_body(fd, "302 Found\r\nLocation: echo", "");
+	} else if (streq(p, "/home307")) {
+		tell_body(fd, "307 Temporary Redirect\r\nLocation: /echo", "");
 	} else if (streq(p, "/loop")) {
 		tell_body(fd, "302 Found\r\nLocation: /loop", "");
 	} else if (streq(p, "/evil")) {

@@ -129,6 +129,9 @@ static int follow(struct http_transfer *t, struct err *err)
 		return err_wrap(err, "redirect");
 	if (t->url.https && !u.https && !t->client->insecure)
 		return err_set(err, ERR_NETWORK, "redirect from https to http is not followed");
+	if (t->has_source && !url_same_origin(&u, &t->origin))
+		return err_set(err, ERR_NETWORK, "redirect of a request's body to %s: refused",
+			       u.host);
 	url_fini(&t->url);
 	t->url = u;
 	u.path = NULL;
