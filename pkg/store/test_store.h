@@ -1,0 +1,251 @@
+/* What the tests of this module share: a store in a temporary directory, and things in it. */
+#ifndef PKG_STORE_TEST_STORE_H
+#define PKG_STORE_TEST_STORE_H
+
+#include "priv.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/strv.h"
+#include "digest/digest.h"
+#include "store/hold.h"
+#include "store/layer_new.h"
+#include "sys/fd.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+struct place {
+	char dir[64], graph[80], run[80];
+};
+
+static inline void place_make(struct place *p)
+{
+	(void)snprintf(p->dir, sizeof(p->dir), "/tmp/kist-store-XXXXXX");
+	assert_non_null(mkdtemp(p->dir));
+	(void)snprintf(p->graph, sizeof(p->graph), "%s/graph", p->dir);
+	(void)snprintf(p->run, sizeof(p->run), "%s/run", p->dir);
+}
+
+static inline void place_remove(struct place *p)
+{
+	struct err err = ERR_INIT;
+
+	assert_int_equal(tree_remove(AT_FDCWD, p->dir, &err), 0);
+}
+
+static inline void ok(int r, const struct err *err)
+{
+	if (r < 0)
+		fail_msg("%s", err->text);
+}
+
+static inline struct store *place_open(const struct place *p)
+{
+	struct store_options o = {.graphroot = p->graph, .runroot = p->run};
+	struct err err = ERR_INIT;
+	struct store *s = NULL;
+
+	ok(store_open(&o, STORE_CREATE, &s, &err), &err);
+	return s;
+}
+
+/* "sha256:<hex>" of a text, as a made-up DiffID or image ID. */
+static inline const char *digest_for(const char *text, char out[SHA256_TEXT_MAX])
+{
+	uint8_t sum[SHA256_LEN];
+	struct err err = ERR_INIT;
+
+	ok(sha256_once(text, strlen(text), sum, &err), &err);
+	return sha256_text(sum, out);
+}
+
+/* A layer with one file; its ID goes to id. Returns the result of the commit. */
+static inline int try_layer(struct store *s, const char *parent, const char *text, char *id,
+			    struct err *err)
+{
+	AUTO(store_layer_abort_p) struct store_layer_new *n = NULL;
+	char digest[SHA256_TEXT_MAX];
+	uint32_t uids[] = {0, 5};
+	struct store_layer_info info = {.parent = parent,
+					.diff_digest = digest_for(text, digest),
+					.diff_size = 10240,
+					.compressed_digest = digest,
+					.compressed_size = 100,
+					.compression = COMPRESSION_GZIP,
+					.uids = uids,
+					.n_uids = 2,
+					.synced = true};
+	int r;
+
+	r = store_layer_begin(s, &n, err);
+	if (r == 0 && fchmod(store_layer_new_diff(n), 0755) < 0)
+		r = -1;
+	if (r == 0)
+		r = file_create(store_layer_new_diff(n), "file", 0644, text, strlen(text), err);
+	if (r == 0)
+		r = fd_write_all(store_layer_new_tarsplit(n), text, strlen(text), "split", err);
+	return r < 0 ? r : store_layer_commit(&n, &info, id, err);
+}
+
+static inline void add_layer(struct store *s, const char *parent, const char *text, char *id)
+{
+	struct err err = ERR_INIT;
+
+	ok(try_layer(s, parent, text, id, &err), &err);
+}
+
+/* An image of one manifest named `name`; returns its ID in id. */
+static inline int try_image(struct store *s, const char *text, const char *layer, const char *name,
+			    char *id, struct err *err)
+{
+	AUTO_STRV struct strv names = STRV_INIT;
+	char digest[SHA256_TEXT_MAX], manifest[SHA256_TEXT_MAX], key[SHA256_TEXT_MAX + 16];
+	struct store_data data[3] = {{.ptr = "config", .len = 6},
+				     {.key = "manifest", .ptr = "{\"m\":1}", .len = 7},
+				     {.ptr = "{\"m\":1}", .len = 7}};
+	struct store_image_put put = {.layer = layer, .created = 1, .names = &names};
+
+	put.id = digest_for(text, digest) + 7;
+	data[0].key = digest;
+	put.digest = digest_for("{\"m\":1}", manifest);
+	(void)snprintf(key, sizeof(key), "manifest-%s", manifest);
+	data[2].key = key;
+	put.data = data;
+	put.n_data = 3;
+	ok(strv_add(&names, name, err), err);
+	memcpy(id, put.id, STORE_ID_LEN + 1);
+	return store_image_put(s, &put, err);
+}
+
+static inline void add_image(struct store *s, const char *text, const char *layer, const char *name,
+			     char *id)
+{
+	struct err err = ERR_INIT;
+
+	ok(try_image(s, text, layer, name, id, &err), &err);
+}
+
+/* 1 when the image of this name is there; *ret may be NULL. */
+static inline int find_image(struct store *s, const char *name, struct store_image **ret)
+{
+	AUTO(store_image_free_p) struct store_image *image = NULL;
+	AUTO_STRV struct strv names = STRV_INIT;
+	struct store_image_query q = {.names = &names};
+	struct err err = ERR_INIT;
+	int r;
+
+	ok(strv_add(&names, name, &err), &err);
+	r = store_image_find(s, &q, &image, &err);
+	ok(r, &err);
+	if (ret)
+		*ret = TAKE(image);
+	return r;
+}
+
+/* Content of a file below the graphroot, in a static buffer; NULL when there is none. */
+static inline const char *slurp(const struct place *p, const char *path)
+{
+	static char text[65536];
+	char full[512];
+	int fd;
+	ssize_t n;
+
+	(void)snprintf(full, sizeof(full), "%s/%s", p->graph, path);
+	fd = open(full, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	return text;
+}
+
+static inline void spit(const struct place *p, const char *path, const char *text)
+{
+	char full[512];
+	FILE *f;
+
+	(void)snprintf(full, sizeof(full), "%s/%s", p->graph, path);
+	f = fopen(full, "we");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static inline bool there(const struct place *p, const char *path)
+{
+	char full[512];
+	struct stat st;
+
+	(void)snprintf(full, sizeof(full), "%s/%s", p->graph, path);
+	return lstat(full, &st) == 0;
+}
+
+static inline size_t count_in(const struct place *p, const char *path)
+{
+	AUTO_STRV struct strv names = STRV_INIT;
+	struct err err = ERR_INIT;
+	char full[512];
+
+	(void)snprintf(full, sizeof(full), "%s/%s", p->graph, path);
+	if (access(full, F_OK) < 0)
+		return 0;
+	ok(dir_list(AT_FDCWD, full, &names, &err), &err);
+	return names.n;
+}
+
+/*
+ * Indexes, directories, links, tar-split and image data agree; nothing of an unfinished operation
+ * is left. expect_holders: layers that are containers' and have no tar-split.
+ */
+static inline void check_consistent(struct store *s, const struct place *p)
+{
+	struct err err = ERR_INIT;
+	struct index *layers, *images, *containers;
+	size_t i, holders = 0;
+	char path[256];
+
+	ok(store_lock(s, LK_ALL, &err), &err);
+	ok(store_index(s, 0, IX_LAYERS, &layers, &err), &err);
+	ok(store_index(s, 0, IX_IMAGES, &images, &err), &err);
+	ok(store_index(s, 0, IX_CONTAINERS, &containers, &err), &err);
+	for (i = 0; i < layers->n; i++) {
+		AUTO_STORE_LOWERS struct store_lowers lowers = {0};
+		char id[STORE_ID_LEN + 1];
+		bool holder;
+
+		id_copy(layers->v[i].m[REC_ID], id);
+		holder = memmem(layers->v[i].text.ptr, layers->v[i].text.len, "kist-holder", 11);
+		holders += holder;
+		assert_null(memmem(layers->v[i].text.ptr, layers->v[i].text.len, "staging", 7));
+		ok(store_layer_lowers(s, id, &lowers, &err), &err);
+		(void)snprintf(path, sizeof(path), "overlay-layers/%s.tar-split.gz", id);
+		assert_int_equal(there(p, path), !holder);
+	}
+	for (i = 0; i < images->n; i++) {
+		assert_non_null(index_find(layers, images->v[i].m[REC_LAYER]));
+		(void)snprintf(path, sizeof(path), "overlay-images/%.64s/manifest",
+			       images->v[i].m[REC_ID].ptr);
+		assert_true(there(p, path));
+	}
+	assert_int_equal(holders, containers->n);
+	for (i = 0; i < containers->n; i++) {
+		assert_non_null(index_find(layers, containers->v[i].m[REC_LAYER]));
+		assert_non_null(index_find(images, containers->v[i].m[REC_IMAGE]));
+	}
+	/* l/ and .has-mount-program are the two others */
+	assert_int_equal(count_in(p, "overlay"), layers->n + 2);
+	assert_int_equal(count_in(p, "overlay/l"), layers->n);
+	assert_int_equal(count_in(p, "kist/staging"), 0);
+	store_unlock(s);
+}
+
+#endif
