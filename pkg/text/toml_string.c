@@ -1,5 +1,6 @@
 /* The four string forms of TOML. */
 #include "toml_node.h"
+#include "utf8.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -22,26 +23,6 @@ static int hex_value(int c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static void add_utf8(struct buf *b, uint32_t c)
-{
-	if (c < 0x80) {
-		buf_addc(b, (char)c);
-		return;
-	}
-	if (c < 0x800) {
-		buf_addc(b, (char)(0xc0 | c >> 6));
-	} else {
-		if (c < 0x10000) {
-			buf_addc(b, (char)(0xe0 | c >> 12));
-		} else {
-			buf_addc(b, (char)(0xf0 | c >> 18));
-			buf_addc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-		}
-		buf_addc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-	}
-	buf_addc(b, (char)(0x80 | (c & 0x3f)));
-}
-
 /* Behind \u or \U. */
 static int read_code_point(struct toml_in *in, int digits, struct buf *b, struct err *err)
 {
@@ -60,7 +41,7 @@ static int read_code_point(struct toml_in *in, int digits, struct buf *b, struct
 		return toml_syntax(in, err, "a string cannot hold a NUL character");
 	if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 		return toml_syntax(in, err, "U+%X is not a character", c);
-	add_utf8(b, c);
+	utf8_add(b, c);
 	return 0;
 }
 
