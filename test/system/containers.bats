@@ -233,7 +233,7 @@ forever() { kist run -d --name "$1" --network none "$IMG" sh -c "$2" >/dev/null;
 
 @test "exec into a container that does not run is refused" {
     kist create --name c --network none "$IMG" true >/dev/null
-    rc 255 kist exec c true || rc 125 kist exec c true
+    rc '255|125' kist exec c true
     matches 'not running|running containers|state'
     rc 125 kist exec nosuch true
     has nosuch

@@ -9,7 +9,7 @@
 #   kist ARG...           the binary with --root and --runroot
 #   need_image NAME       pull the image NAME of the file's registry into the test's store; sets $IMG
 #   kist_bg ARG...        run it in the background; sets $BG (its pid)
-#   rc N COMMAND...       run COMMAND and want exit code N; sets $output (both streams), $stdout, $stderr
+#   rc N COMMAND...       run COMMAND and want exit code N (or "N|M"); sets $output (both streams), $stdout, $stderr
 #   has TEXT, hasnt TEXT, matches REGEX   about $output (REGEX: about one line of it)
 #   is "WANT" "GOT"       two strings are the same
 #   eventually COMMAND... try again for 10 seconds
@@ -159,7 +159,7 @@ rc() {
     stdout=$(tr -d '\0' <"$STORE/.out")
     stderr=$(tr -d '\0' <"$STORE/.err")
     output=$stdout${stdout:+${stderr:+$'\n'}}$stderr
-    if [ "$got" = "$want" ]; then return 0; fi
+    if [[ $got =~ ^($want)$ ]]; then return 0; fi
     printf 'exit code %s, wanted %s: %s\nstdout: %s\nstderr: %s\n' "$got" "$want" "$*" "$stdout" "$stderr"
     return 1
 }
