@@ -19,7 +19,8 @@ sanflags :=
 endif
 
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-	-Wpointer-arith -Wwrite-strings -Wundef -Wold-style-definition $(if $(WERROR),-Werror)
+	-Wpointer-arith -Wwrite-strings -Wundef -Wold-style-definition \
+	-Wno-missing-field-initializers $(if $(WERROR),-Werror)
 ifneq ($(SAN),)
 CFLAGS ?= -O1 -g
 else
@@ -62,7 +63,7 @@ $(out)/%.o: %.c
 
 # The monitor is a freestanding static program embedded in kist: docs/decisions/0004-monitor.md.
 shim_srcs := $(wildcard pkg/monitor/shim/*.c)
-shim_cflags := -std=gnu11 -Os -g0 -Iinclude -static -nostdlib -ffreestanding -fno-stack-protector -fno-pie -no-pie \
+shim_cflags := -std=gnu11 -D_GNU_SOURCE -Os -g0 -Iinclude -static -nostdlib -ffreestanding -fno-stack-protector -fno-pie \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fomit-frame-pointer -Wl,--build-id=none,-z,noseparate-code,--gc-sections \
 	-ffunction-sections -Wall -Wextra -Wshadow -Wmissing-prototypes $(if $(WERROR),-Werror)
 $(out)/kist-monitor: $(shim_srcs) $(wildcard pkg/monitor/shim/*.h include/monitor/*.h)

@@ -16,14 +16,21 @@ int monitor_connect(int run_fd, int *ret_fd, struct err *err);
 
 struct monitor_attach {
 	struct monitor_user user;
+	/* `kist run`, `kist start -a`: the session is the container's standard streams. It is
+	 * waited for when slow; when our stdout breaks, the container's is closed, as in any
+	 * pipeline (a terminal's output is dropped instead). Otherwise (`kist attach`) a broken
+	 * stdout ends the session as a detach does. */
+	bool foreground;
 	/* This client also removes the container after its end (run --rm in the foreground): the
 	 * monitor then does not start the cleanup command. If this client dies before the end of
 	 * the container, the monitor does it. */
 	bool will_remove;
-	/* Given as client_fd and client_wants in the setup; otherwise the session begins with a
-	 * request for what user wants. */
+	/* sock is the other end of client_fd in the setup; otherwise it is from monitor_connect. */
 	bool is_first;
 };
+
+/* client_wants of the setup for a first client. */
+unsigned monitor_wants(const struct monitor_attach *a);
 
 /* Runs the session until the container ends, the user detaches or the connection is lost. sock is
  * borrowed; closing it afterwards ends the attachment. Signals that end us (no sig-proxy) end the

@@ -11,6 +11,7 @@
 #define MONITOR_LOGS_H
 
 #include "base/str.h"
+#include "base/times.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ struct log_piece {
 	bool is_stderr;
 	bool begin, end; /* first piece of its line; last piece: a newline follows */
 	struct str text; /* without newline; borrowed for the call */
-	struct str time; /* as stored: what podman logs -t prints, followed by a blank */
+	struct str time; /* as stored */
 };
 
 #define LOGS_TAIL_ALL (-1)
@@ -46,5 +47,7 @@ int logs_read(int dir, const char *name, const struct logs_query *q, struct err 
 
 /* One stored line without its newline; false when it is not of the form. begin is not set. */
 bool log_parse(struct str line, struct log_piece *ret);
+/* What `logs -t` prints in front of a line, before a blank: the stored time in Go's RFC3339Nano. */
+const char *log_time_text(const struct log_piece *piece, char out[RFC3339_MAX]);
 
 #endif

@@ -7,14 +7,14 @@
 
 #include "monitor/user.h"
 
-/* Descriptors are borrowed and become non-blocking, except take_stdin_fd, which is closed at the
- * end of our input and in any case; -1 where there is none. */
+/* -1 where there is none. Pipes are closed at the end of their stream, and all of them in any case;
+ * the pty master and pidfd are borrowed. The master becomes non-blocking. */
 struct relay {
 	struct monitor_user user;
-	int pidfd;		  /* readable when the child has ended; not waited for here */
-	int tty_fd;		  /* pty master, or */
-	int take_stdin_fd;	  /* write end */
-	int stdout_fd, stderr_fd; /* read ends */
+	int pidfd;	   /* readable when the child has ended; not waited for here */
+	int tty_fd;	   /* pty master; then there are no pipes */
+	int take_stdin_fd; /* write end */
+	int take_stdout_fd, take_stderr_fd; /* read ends */
 };
 
 /* Runs until pidfd says that the child ended and its output is drained (what other processes write

@@ -39,6 +39,8 @@ enum {
 	MONITOR_WANT_STDERR = 1 << 2,
 	/* `kist run` in the foreground: it is waited for rather than cut off when it is slow. */
 	MONITOR_WANT_FOREGROUND = 1 << 3,
+	/* It will remove the container after its end (monitor_attach confirms it then). */
+	MONITOR_WANT_REMOVE = 1 << 4,
 };
 
 /* All descriptors are borrowed; -1 where there is none. */
@@ -81,13 +83,14 @@ int monitor_listen(int run_fd, int *ret_fd, struct err *err);
 /* Returns only on failure, with descriptors and signals possibly changed: report and _exit. */
 int monitor_exec(const struct monitor_setup *setup, struct err *err);
 
-/* The `exit` file. */
+/* The `exit` file. When the disk was full the monitor may have put it in the run directory
+ * instead: ask there when the state directory has none. */
 struct monitor_exit {
 	int code;
 	int64_t finished_ns;
 	int oom; /* 1: something in the container was killed for want of memory */
 };
 /* 1, or 0 when there is none. A malformed one is ERR_CORRUPT. */
-int monitor_read_exit(int state_fd, struct monitor_exit *ret, struct err *err);
+int monitor_read_exit(int dir_fd, struct monitor_exit *ret, struct err *err);
 
 #endif

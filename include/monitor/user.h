@@ -8,8 +8,9 @@
  * signals that end or stop us (which then take their ordinary effect). Our descriptors never
  * become non-blocking for others.
  *
- * A stdout or stderr that cannot be written any more (EPIPE) is given up: the session goes on, its
- * output is dropped, and the result says so.
+ * A stdout or stderr that cannot be written any more (EPIPE) is given up: see client.h for what
+ * that means for the container; the result says so. Descriptors 0, 1 and 2 must be open (the
+ * program's start opens /dev/null in place of missing ones).
  */
 #ifndef MONITOR_USER_H
 #define MONITOR_USER_H

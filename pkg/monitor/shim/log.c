@@ -1,0 +1,99 @@
+/*
+ * log.c - the container's log. What cannot be written is lost for the log and nobody else: the
+ * container goes on, and the file keeps only whole entries.
+ */
+#include "klog.h"
+#include "monitor.h"
+#include "sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+
+void log_open(void)
+{
+	long end;
+
+	mon.log.fd = mon.wire.fds & 1U << FD_LOG ? FD_LOG : NO_FD;
+	if (mon.log.fd == NO_FD)
+		return;
+	end = sys3(SYS_lseek, mon.log.fd, 0, SEEK_END);
+	mon.log.end = end > 0 ? (uint64_t)end : 0;
+}
+
+bool log_serves(void)
+{
+	return mon.log.fd != NO_FD && !mon.log.failed && mon.wire.log_size_max == 0;
+}
+
+/* Puts an empty file in place of the full one, as conmon does. */
+static void log_replace(void)
+{
+	char tmp[sizeof(mon.wire.log_name) + 4];
+	uint32_t n = 0;
+	long fd;
+
+	for (; mon.wire.log_name[n]; n++)
+		tmp[n] = mon.wire.log_name[n];
+	mem_copy(tmp + n, ".tmp", 5);
+	fd = sys4(SYS_openat, FD_LOG_DIR, tmp,
+		  O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return;
+	if (sys4(SYS_renameat, FD_LOG_DIR, tmp, FD_LOG_DIR, mon.wire.log_name) < 0) {
+		(void)sys1(SYS_close, fd);
+		(void)sys3(SYS_unlinkat, FD_LOG_DIR, tmp, 0);
+		return;
+	}
+	(void)sys1(SYS_close, mon.log.fd);
+	mon.log.fd = (int)fd;
+	mon.log.end = 0;
+}
+
+/* Whole entries. On failure nothing of them stays in the file. */
+static void log_append(size_t len)
+{
+	size_t done = 0;
+	long n = 0;
+
+	while (done < len) {
+		n = sys3(SYS_write, mon.log.fd, log_data + done, len - done);
+		if (n == -EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	mon.log.failed = done < len;
+	if (!mon.log.failed)
+		mon.log.end += len;
+	else if (done > 0)
+		(void)sys2(SYS_ftruncate, mon.log.fd, mon.log.end);
+}
+
+void log_write(bool is_stderr, const char *data, size_t len)
+{
+	uint64_t max = mon.wire.log_size_max;
+	size_t used = 0, filled, room;
+	char stamp[KLOG_STAMP_LEN];
+	struct timespec now = {0};
+
+	if (mon.log.fd == NO_FD)
+		return;
+	(void)sys2(SYS_clock_gettime, CLOCK_REALTIME, &now);
+	klog_stamp(stamp, now.tv_sec, (uint32_t)now.tv_nsec, mon.wire.utc_offset);
+	while (used < len) {
+		room = sizeof(log_data);
+		if (max > 0 && mon.log.end + room > max)
+			room = mon.log.end < max ? (size_t)(max - mon.log.end) : 0;
+		filled = klog_fill(log_data, room, stamp, is_stderr, data, len, &used);
+		if (filled == 0) {
+			/* Full; or a limit below one entry: then each file gets one. */
+			if (mon.log.end > 0)
+				log_replace();
+			room = KLOG_ENTRY_MAX;
+			filled = klog_fill(log_data, room, stamp, is_stderr, data, len, &used);
+		}
+		log_append(filled);
+	}
+}
