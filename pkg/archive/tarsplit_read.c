@@ -62,10 +62,12 @@ static int next_line(struct tarsplit_reader *t, struct err *err)
 			break;
 		end = memchr(data, '\n', n);
 		n = end ? (size_t)(end - (const char *)data) : n;
+		if (n > TARSPLIT_LINE_MAX - t->line.len)
+			return err_set(err, ERR_LIMIT, "tar-split: line longer than %d bytes",
+				       TARSPLIT_LINE_MAX);
 		buf_add(&t->line, data, n);
-		r = buf_check(&t->line, "a line of tar-split", err);
-		if (r < 0)
-			return r;
+		if (!buf_ok(&t->line))
+			return err_nomem(err);
 		stream_consume(t->plain, n + (end != NULL));
 	}
 	t->lines++;
@@ -204,7 +206,7 @@ static bool number(struct at *a, uint64_t *ret)
 	blanks(a);
 	start = a->p;
 	for (; a->p < a->end && *a->p >= '0' && *a->p <= '9'; a->p++) {
-		if (v > (INT64_MAX - 9) / 10)
+		if (v > (uint64_t)(INT64_MAX - (*a->p - '0')) / 10)
 			return false;
 		v = v * 10 + (uint64_t)(*a->p - '0');
 	}
