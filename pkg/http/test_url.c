@@ -44,6 +44,8 @@ static void address_is_brought_into_one_form(void **state)
 	check_parse("http://[::1]:5000/v2/", "http://[::1]:5000/v2/");
 	check_parse("http://h/a b%20c%zz|", "http://h/a%20b%20c%25zz%7C");
 	check_parse("http://h?x=1", "http://h/?x=1");
+	check_parse("http://h/?x=%3D", "http://h/?x=%3D");
+	check_parse("http://h/?x=%3", "http://h/?x=%253");
 	check_parse("http://h\\@evil/", "http://h/%5C@evil/");
 }
 

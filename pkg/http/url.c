@@ -127,7 +127,8 @@ static int normal_path(struct str s, char **ret, struct str whole, struct err *e
 			return bad(err, whole, "control characters are not accepted");
 		if (isalnum(c) || memchr(plain, c, sizeof(plain) - 1))
 			buf_addc(&b, (char)c);
-		else if (c == '%' && i + 2 < s.len && str_is_hex(s.ptr + i + 1, 2))
+		else if (c == '%' && i + 2 < s.len && isxdigit((unsigned char)s.ptr[i + 1]) &&
+			 isxdigit((unsigned char)s.ptr[i + 2]))
 			buf_addc(&b, '%');
 		else
 			buf_addf(&b, "%%%02X", c);

@@ -142,13 +142,13 @@ static int verify(struct job *j, struct err *err)
 
 static int wrong_content(struct job *j, const char *how, struct err *err)
 {
-	(void)ftruncate(j->fd, 0); /* best effort: the next pull would find out again */
+	(void)!ftruncate(j->fd, 0); /* best effort: the next pull would find out again */
 	return err_set(err, ERR_CORRUPT, "the content does not have this digest: %s", how);
 }
 
 static int wrong_size(struct job *j, uint64_t got, struct err *err)
 {
-	(void)ftruncate(j->fd, 0);
+	(void)!ftruncate(j->fd, 0);
 	return err_set(err, ERR_CORRUPT, "%" PRIu64 " bytes were sent, %" PRId64 " were announced",
 		       got, j->size);
 }
