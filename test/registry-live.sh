@@ -15,6 +15,7 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/kist-registry.XXXXXX") || exit 1
 helpers=()
 failed=0
 
+# shellcheck disable=SC2317
 cleanup() {
     local pid way
     for way in http tls auth token; do stop_registry "$dir/$way"; done
