@@ -96,6 +96,8 @@ detach() {
     term_end
     term_run start -ai c
     sleep 0.5
+    term_keys Enter
+    shell_ready
     term_keys 'echo $X-value' Enter
     eventually term_shows kept-value
     term_keys 'exit 3' Enter
