@@ -32,7 +32,7 @@ struct globals {
 struct invocation {
 	struct globals globals;
 	const struct verb *verb;
-	const char *path;  /* the path or alias that was used */
+	char *path;	   /* owned; the path or alias that was used */
 	void *args;	   /* owned; the verb's args_size bytes */
 	struct strv rest;  /* operands */
 	struct strv words; /* everything behind the verb's path, for opt_given */
@@ -40,7 +40,7 @@ struct invocation {
 	int code;	   /* with text */
 };
 
-/* The options of struct globals; also for help and completion. */
+/* The options of struct globals; also for help and completion. They may also follow the verb. */
 extern const struct opt global_opts[];
 
 int dispatch(const struct program *p, int argc, char *const *argv, struct invocation *inv,
