@@ -158,7 +158,8 @@ struct container_exec_process {
 int container_exec_start(struct container *c, const struct container_exec *e,
 			 struct container_exec_process *ret, struct err *err);
 
-/* The log, open for reading: 1, or 0 when nothing was logged. ERR_UNSUPPORTED for driver none. */
-int container_open_log(struct container *c, int *ret_fd, struct err *err);
+/* Where the log is: name in directory *ret_dir (borrowed): 1, or 0 when nothing was logged yet.
+ * ERR_UNSUPPORTED for driver none. */
+int container_log(struct container *c, int *ret_dir, const char **ret_name, struct err *err);
 
 #endif

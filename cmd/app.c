@@ -1,0 +1,200 @@
+#include "app.h"
+#include "base/auto.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "config/registries.h"
+#include "container/container.h"
+#include "container/remove.h"
+#include "credhelper.h"
+#include "store/store.h"
+#include "sys/fd.h"
+#include "sys/userns.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void open_env(struct app *app)
+{
+	const struct passwd *pw = NULL;
+
+	/* The user database is only asked when HOME does not say it. */
+	if (!getenv("HOME"))
+		pw = getpwuid(getuid());
+	config_env_init(&app->env, getuid(), (const char *const *)environ, pw ? pw->pw_dir : NULL);
+	app->env.rootless = getuid() != 0 || !userns_is_initial();
+}
+
+static int open_storage_conf(struct app *app, struct err *err)
+{
+	const struct globals *g = &app->inv->globals;
+	struct storage_options o = {
+	    .root = g->root,
+	    .runroot = g->runroot,
+	    .driver = g->storage_driver,
+	    .imagestore = g->imagestore,
+	    .options = g->storage_opt,
+	};
+
+	return storage_conf_load(&app->env, &o, &app->storage, err);
+}
+
+static int open_store(struct app *app, struct err *err)
+{
+	struct store_options o;
+	int r = open_storage_conf(app, err);
+
+	if (r < 0)
+		return r;
+	o = (struct store_options){
+	    .graphroot = app->storage.graphroot,
+	    .runroot = app->storage.runroot,
+	    .driver = app->storage.driver,
+	    .additional = &app->storage.additional_image_stores,
+	    .rootless = app->env.rootless,
+	    .remove_tree = app->env.rootless ? remove_tree_of_subids : NULL,
+	};
+	if (app->storage.imagestore)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "imagestore %s: a split store is not built yet",
+			       app->storage.imagestore);
+	return store_open(&o, STORE_CREATE, &app->store, err);
+}
+
+static int open_containers(struct app *app, struct err *err)
+{
+	struct containers_options o = {
+	    .store = app->store,
+	    .conf = &app->conf,
+	    .graphroot = app->storage.graphroot,
+	    .runroot = app->storage.runroot,
+	    .cgroup_manager = app->inv->globals.cgroup_manager,
+	};
+
+	return containers_open(&o, &app->containers, err);
+}
+
+static int check_globals(const struct globals *g, struct err *err)
+{
+	int level;
+
+	if (g->log_level) {
+		level = log_level_parse(g->log_level);
+		if (level < 0)
+			return err_set(err, ERR_INVALID,
+				       "--log-level %s: use debug, info, warn, error or fatal",
+				       g->log_level);
+		log_set_level((enum log_level)level);
+	}
+	if (g->cgroup_manager && !streq(g->cgroup_manager, "cgroupfs"))
+		return err_set(err, ERR_UNSUPPORTED, "--cgroup-manager %s: only cgroupfs is built",
+			       g->cgroup_manager);
+	return 0;
+}
+
+int app_open(struct app *app, const struct program *program, const struct invocation *inv,
+	     struct err *err)
+{
+	unsigned needs = inv->verb->needs;
+	int r;
+
+	app->program = program;
+	app->inv = inv;
+	open_env(app);
+	app->auth.helper = credhelper_run;
+	r = check_globals(&inv->globals, err);
+	if (r == 0 && (needs & (NEED_CONF | NEED_CONTAINERS)))
+		r = containers_conf_load(&app->env, &app->conf, err);
+	if (r == 0 && (needs & (NEED_STORE | NEED_CONTAINERS)))
+		r = open_store(app, err);
+	if (r == 0 && (needs & NEED_CONTAINERS))
+		r = open_containers(app, err);
+	if (r == 0 && (needs & NEED_REGISTRIES))
+		r = registries_load(&app->env, NULL, NULL, &app->registries, err);
+	return r;
+}
+
+void app_close(struct app *app)
+{
+	containers_close(app->containers);
+	store_close(app->store);
+	registries_free(app->registries);
+	containers_conf_fini(&app->conf);
+	storage_conf_fini(&app->storage);
+}
+
+struct image_ctx app_image_ctx(struct app *app, const char *authfile,
+			       const struct image_events *events)
+{
+	app->auth.authfile = authfile;
+	return (struct image_ctx){
+	    .store = app->store,
+	    .env = &app->env,
+	    .registries = app->registries,
+	    .auth = &app->auth,
+	    .events = events,
+	};
+}
+
+int app_self_argv(struct app *app, const char *const *words, struct strv *ret, struct err *err)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *const store[] = {"--root", app->storage.graphroot, "--runroot",
+				     app->storage.runroot};
+	size_t i;
+	int r;
+
+	if (n < 0)
+		return err_sys(err, errno, "finding our own program");
+	self[n] = '\0';
+	r = strv_add(ret, self, err);
+	for (i = 0; r == 0 && i < ARRAY_LEN(store); i++)
+		r = strv_add(ret, store[i], err);
+	for (; r == 0 && *words; words++)
+		r = strv_add(ret, *words, err);
+	return r;
+}
+
+int out_text(const char *text, size_t len, struct err *err)
+{
+	return fd_write_all(STDOUT_FILENO, text, len, "standard output", err);
+}
+
+int out_buf(const struct buf *b, struct err *err)
+{
+	int r = buf_check(b, "the output", err);
+
+	return r < 0 ? r : out_text(buf_str(b), b->len, err);
+}
+
+int out_line(const char *text, struct err *err)
+{
+	AUTO_BUF struct buf b = BUF_INIT(OUT_MAX);
+
+	buf_adds(&b, text);
+	buf_addc(&b, '\n');
+	return out_buf(&b, err);
+}
+
+void say(const char *fmt, ...)
+{
+	AUTO_BUF struct buf b = BUF_INIT(OUT_MAX);
+	struct err ignored = ERR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	buf_addc(&b, '\n');
+	/* There is nobody left to tell when stderr is gone. */
+	(void)fd_write_all(STDERR_FILENO, buf_str(&b), b.len, "standard error", &ignored);
+}
+
+void say_error(const struct err *err)
+{
+	say("Error: %s", err->text);
+}

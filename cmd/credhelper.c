@@ -1,0 +1,78 @@
+#include "credhelper.h"
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "sys/fd.h"
+#include "sys/proc.h"
+#include "sys/spawn.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+struct helper {
+	const char *program, *arg;
+	int in, out; /* its stdin and stdout */
+};
+
+static int exec_helper(void *arg, struct err *err)
+{
+	const struct helper *h = arg;
+
+	if (dup2(h->in, STDIN_FILENO) < 0 || dup2(h->out, STDOUT_FILENO) < 0)
+		return err_sys(err, errno, "redirecting %s", h->program);
+	(void)execlp(h->program, h->program, h->arg, (char *)NULL);
+	return err_sys(err, errno, "running the credential helper %s", h->program);
+}
+
+/* What a helper is told fits into a pipe: a name, or one credential. */
+static int talk(struct child *c, const char *name, int take_in, int out_fd, const char *in,
+		size_t in_len, struct buf *out, int *ret_code, struct err *err)
+{
+	int r;
+
+	r = fd_write_all(take_in, in, in_len, name, err);
+	(void)close(take_in);
+	if (r == 0)
+		r = fd_read_all(out_fd, name, out, err);
+	if (r == 0)
+		r = proc_wait(c->pid, ret_code, err);
+	if (r == 0)
+		c->pid = 0;
+	return r;
+}
+
+int credhelper_run(void *data, const char *program, const char *arg, const char *in, size_t in_len,
+		   char *out, size_t out_max, size_t *ret_out_len, struct err *err)
+{
+	AUTO_BUF struct buf answer = BUF_INIT(out_max);
+	int to[2] = {-1, -1}, from[2] = {-1, -1}, code = 0, r;
+	struct helper h = {program, arg, -1, -1};
+	struct spawn role = {
+	    .name = program, .flags = SPAWN_RESET_SIGNALS, .main = exec_helper, .arg = &h};
+	AUTO_CHILD struct child child = CHILD_INIT;
+
+	(void)data;
+	r = fd_pipe(to, err);
+	if (r == 0)
+		r = fd_pipe(from, err);
+	if (r < 0)
+		return r;
+	h.in = to[0];
+	h.out = from[1];
+	r = spawn_start(&role, &child, err);
+	(void)close(to[0]);
+	(void)close(from[1]);
+	if (r == 0)
+		r = spawn_started(&child, err);
+	if (r == 0)
+		r = talk(&child, program, to[1], from[0], in, in_len, &answer, &code, err);
+	else
+		(void)close(to[1]);
+	(void)close(from[0]);
+	if (r < 0)
+		return r;
+	memcpy(out, buf_str(&answer), answer.len);
+	*ret_out_len = answer.len;
+	return code;
+}

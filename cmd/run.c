@@ -1,0 +1,106 @@
+/* kist run, kist create */
+#include "opts_create.h"
+#include "session.h"
+#include "verbs.h"
+#include "base/auto.h"
+#include "base/err.h"
+
+struct run_args {
+	struct create_args create;
+	bool detach, sig_proxy;
+	const char *detach_keys;
+};
+
+static const struct opt run_opts[] = {
+    {'d', "detach", OPT_FLAG, offsetof(struct run_args, detach), NULL,
+     "Run in the background and print the container's ID"},
+    {0, "detach-keys", OPT_STRING, offsetof(struct run_args, detach_keys), "KEYS",
+     "Keys that detach, such as ctrl-p,ctrl-q"},
+    {0, "sig-proxy", OPT_FLAG, offsetof(struct run_args, sig_proxy), NULL,
+     "Pass signals on to the container"},
+    {0},
+};
+
+static const struct opt_group run_groups[] = {
+    {create_opts, offsetof(struct run_args, create), NULL},
+    {0},
+};
+
+static int run_attached(struct app *app, const struct run_args *a, struct container *c,
+			struct err *err)
+{
+	struct session s = {
+	    .c = c,
+	    .want_stdin = a->create.stdin_open,
+	    .want_stdout = true,
+	    .want_stderr = true,
+	    .sig_proxy = a->sig_proxy,
+	    .detach_keys = a->detach_keys,
+	};
+
+	return session_start(app, &s, err);
+}
+
+static int run_run(struct app *app, const void *args, const struct strv *rest, struct err *err)
+{
+	AUTO_CONTAINER struct container *c = NULL;
+	const struct run_args *a = args;
+	int r;
+
+	r = create_from_args(app, &a->create, rest, &c, err);
+	if (r < 0)
+		return r;
+	if (!a->detach)
+		return run_attached(app, a, c, err);
+	r = session_start_detached(app, c, err);
+	return r < 0 ? r : out_line(c->def.id, err);
+}
+
+const struct verb verb_run = {
+    .path = "run",
+    .aliases = "container run",
+    .summary = "Run a command in a new container",
+    .usage = "[options] IMAGE [COMMAND [ARG...]]",
+    .examples = "kist run --rm -it docker.io/library/debian bash\n"
+		"kist run -d --name web --memory 256m docker.io/library/nginx",
+    .opts = run_opts,
+    .groups = run_groups,
+    .args_size = sizeof(struct run_args),
+    .defaults = &(const struct run_args){.create = CREATE_ARGS_INIT, .sig_proxy = true},
+    .min_args = 1,
+    .max_args = VERB_ANY_ARGS,
+    .complete = "images",
+    .needs = NEED_CONTAINERS | NEED_IMAGES,
+    .flags = VERB_STOP_AT_OPERAND,
+    .run = run_run,
+};
+
+static const struct opt_group create_groups[] = {
+    {create_opts, 0, NULL},
+    {0},
+};
+
+static int run_create(struct app *app, const void *args, const struct strv *rest, struct err *err)
+{
+	AUTO_CONTAINER struct container *c = NULL;
+	int r;
+
+	r = create_from_args(app, args, rest, &c, err);
+	return r < 0 ? r : out_line(c->def.id, err);
+}
+
+const struct verb verb_create = {
+    .path = "create",
+    .aliases = "container create",
+    .summary = "Create a container without starting it",
+    .usage = "[options] IMAGE [COMMAND [ARG...]]",
+    .groups = create_groups,
+    .args_size = sizeof(struct create_args),
+    .defaults = &(const struct create_args)CREATE_ARGS_INIT,
+    .min_args = 1,
+    .max_args = VERB_ANY_ARGS,
+    .complete = "images",
+    .needs = NEED_CONTAINERS | NEED_IMAGES,
+    .flags = VERB_STOP_AT_OPERAND,
+    .run = run_create,
+};

@@ -1,0 +1,26 @@
+/* The table of all verbs. */
+#include "verbs.h"
+
+#include <stddef.h>
+
+static const struct verb *const verbs[] = {
+    &verb_attach,  &verb_cleanup, &verb_create,	 &verb_exec,   &verb_images, &verb_info,
+    &verb_inspect, &verb_kill,	  &verb_login,	 &verb_logout, &verb_logs,   &verb_ps,
+    &verb_pull,	   &verb_push,	  &verb_rm,	 &verb_rmi,    &verb_run,    &verb_start,
+    &verb_stop,	   &verb_tag,	  &verb_version, &verb_wait,   NULL,
+};
+
+static const struct verb_group groups[] = {
+    {"container", "Manage containers"},
+    {"image", "Manage images"},
+    {"system", "Manage kist"},
+    {NULL, NULL},
+};
+
+const struct program kist_program = {
+    .name = "kist",
+    .version = KIST_VERSION,
+    .summary = "Containers, images and registries, without a daemon",
+    .verbs = verbs,
+    .groups = groups,
+};
