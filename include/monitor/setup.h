@@ -71,6 +71,10 @@ struct monitor_setup {
 	int client_fd;
 	unsigned client_wants;
 
+	/* How long a client that does not read may hold up the container's output; 0: the usual
+	 * 10 s (decision 0004 says what then happens). */
+	unsigned patience_ms;
+
 	/* argv (first an absolute path) and environment, NULL-terminated; argv NULL: none. */
 	const char *const *cleanup_argv;
 	const char *const *cleanup_env;

@@ -200,6 +200,7 @@ static int send_wire(const struct monitor_setup *s, int *ret_pipe, struct err *e
 			 .flags = s->flags,
 			 .client_wants = s->client_wants,
 			 .utc_offset = utc_offset(),
+			 .patience_ms = s->patience_ms,
 			 .log_size_max = s->log_fd >= 0 ? s->log_size_max : 0};
 	struct place p[FD_END - FD_SETUP];
 	int ends[2], r;

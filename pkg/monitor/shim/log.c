@@ -27,7 +27,7 @@ bool log_serves(void)
 }
 
 /* Puts an empty file in place of the full one, as conmon does. */
-static void log_replace(void)
+static bool log_replace(void)
 {
 	char tmp[sizeof(mon.wire.log_name) + 4];
 	uint32_t n = 0;
@@ -39,15 +39,16 @@ static void log_replace(void)
 	fd = sys4(SYS_openat, FD_LOG_DIR, tmp,
 		  O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return;
+		return false;
 	if (sys4(SYS_renameat, FD_LOG_DIR, tmp, FD_LOG_DIR, mon.wire.log_name) < 0) {
 		(void)sys1(SYS_close, fd);
 		(void)sys3(SYS_unlinkat, FD_LOG_DIR, tmp, 0);
-		return;
+		return false;
 	}
 	(void)sys1(SYS_close, mon.log.fd);
 	mon.log.fd = (int)fd;
 	mon.log.end = 0;
+	return true;
 }
 
 /* Whole entries. On failure nothing of them stays in the file. */
@@ -71,10 +72,16 @@ static void log_append(size_t len)
 		(void)sys2(SYS_ftruncate, mon.log.fd, mon.log.end);
 }
 
+static size_t log_room(void)
+{
+	uint64_t max = mon.wire.log_size_max, left = max > mon.log.end ? max - mon.log.end : 0;
+
+	return max == 0 || left > sizeof(log_data) ? sizeof(log_data) : (size_t)left;
+}
+
 void log_write(bool is_stderr, const char *data, size_t len)
 {
-	uint64_t max = mon.wire.log_size_max;
-	size_t used = 0, filled, room;
+	size_t used = 0, filled;
 	char stamp[KLOG_STAMP_LEN];
 	struct timespec now = {0};
 
@@ -83,17 +90,15 @@ void log_write(bool is_stderr, const char *data, size_t len)
 	(void)sys2(SYS_clock_gettime, CLOCK_REALTIME, &now);
 	klog_stamp(stamp, now.tv_sec, (uint32_t)now.tv_nsec, mon.wire.utc_offset);
 	while (used < len) {
-		room = sizeof(log_data);
-		if (max > 0 && mon.log.end + room > max)
-			room = mon.log.end < max ? (size_t)(max - mon.log.end) : 0;
-		filled = klog_fill(log_data, room, stamp, is_stderr, data, len, &used);
-		if (filled == 0) {
-			/* Full; or a limit below one entry: then each file gets one. */
-			if (mon.log.end > 0)
-				log_replace();
-			room = KLOG_ENTRY_MAX;
-			filled = klog_fill(log_data, room, stamp, is_stderr, data, len, &used);
+		filled = klog_fill(log_data, log_room(), stamp, is_stderr, data, len, &used);
+		if (filled == 0 && mon.log.end > 0) {
+			if (!log_replace())
+				return;
+			continue;
 		}
+		if (filled == 0) /* a limit below one entry: each file gets one */
+			filled =
+			    klog_fill(log_data, KLOG_ENTRY_MAX, stamp, is_stderr, data, len, &used);
 		log_append(filled);
 	}
 }

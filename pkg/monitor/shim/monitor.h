@@ -22,8 +22,9 @@
 #define CLIENTS_MAX 16
 /* A client may hold up the container's output for so long. */
 #define PATIENCE_MS 10000
-/* With a size-limited log the foreground client cannot catch up from it, so it gets more. */
-#define PATIENCE_FOREGROUND_MS 60000
+/* With a size-limited log the foreground client cannot catch up from it, so it gets so many times
+ * more. */
+#define PATIENCE_FOREGROUND 6
 /* For the client that promised to remove the container to say so again. */
 #define CONFIRM_MS 10000
 /* Removing cgroups that are still busy. */

@@ -86,10 +86,12 @@ bool output_pending(void)
 /* How long this client may keep the chunk; -1: for ever. */
 static int patience(const struct client *c)
 {
+	int ms = mon.wire.patience_ms > 0 ? (int)mon.wire.patience_ms : PATIENCE_MS;
+
 	if (log_serves() || !(c->wants & MONITOR_WANT_FOREGROUND))
-		return PATIENCE_MS;
+		return ms;
 	/* Without a log nobody but the container waits for the foreground client, as in a pipe. */
-	return mon.log.fd == NO_FD ? -1 : PATIENCE_FOREGROUND_MS;
+	return mon.log.fd == NO_FD ? -1 : ms * PATIENCE_FOREGROUND;
 }
 
 void output_retry(void)

@@ -25,7 +25,7 @@ enum wire_fd {
 	FD_END,
 };
 
-#define WIRE_MAGIC 0x6b6d6f31U /* changes with this struct */
+#define WIRE_MAGIC 0x6b6d6f32U /* changes with this struct */
 #define WIRE_ARGS_FIXED 2
 
 struct wire {
@@ -35,6 +35,8 @@ struct wire {
 	uint32_t fds;	       /* bit n: descriptor n is there */
 	uint32_t client_wants; /* of FD_CLIENT */
 	int32_t utc_offset;    /* seconds; for times in the log */
+	uint32_t patience_ms;  /* 0: the default */
+	uint32_t zero;
 	uint64_t log_size_max;
 	char log_name[256];
 };
