@@ -47,6 +47,7 @@ char *buf_space(struct buf *b, size_t n)
 	}
 	b->ptr = p;
 	b->cap = cap;
+	b->ptr[b->len] = '\0';
 	return b->ptr + b->len;
 }
 
