@@ -44,6 +44,7 @@ static int point_link(int overlay, const char *link, const char *id, struct err 
 	return 0;
 }
 
+/* The file before the link: whoever removes the half-made layer finds the link by the file. */
 static int make_link(int overlay, int dir, const char *id, struct err *err)
 {
 	struct err e = ERR_INIT;
@@ -52,6 +53,9 @@ static int make_link(int overlay, int dir, const char *id, struct err *err)
 
 	for (tries = 0; r < 0 && tries < LINK_TRIES; tries++) {
 		random_link(link);
+		r = file_replace(dir, "link", FILE_MODE, link, LINK_LEN, 0, err);
+		if (r < 0)
+			return r;
 		err_clear(&e);
 		r = point_link(overlay, link, id, &e);
 		if (r < 0 && err_is_errno(&e, ENOENT))
@@ -59,11 +63,9 @@ static int make_link(int overlay, int dir, const char *id, struct err *err)
 		else if (r < 0 && !err_is_errno(&e, EEXIST))
 			break;
 	}
-	if (r < 0) {
+	if (r < 0)
 		*err = e;
-		return r;
-	}
-	return file_create(dir, "link", FILE_MODE, link, LINK_LEN, err);
+	return r;
 }
 
 static int make_dir(int dir, const char *name, mode_t mode, struct err *err)

@@ -10,6 +10,7 @@
 #include "sys/lock.h"
 
 #include <errno.h>
+#include <fcntl.h> /* has macros LOCK_READ and LOCK_WRITE: the numbers sys/lock.c was built with */
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
