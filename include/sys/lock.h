@@ -10,7 +10,8 @@
 
 struct err;
 
-enum lock_kind { LOCK_READ, LOCK_WRITE };
+/* (fcntl.h has macros LOCK_READ and LOCK_WRITE of its own.) */
+enum lock_kind { LOCK_SHARED, LOCK_EXCLUSIVE };
 
 /* Opens (creating it with mode 0644) and locks path below dir, waiting for it. */
 int lock_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, struct err *err);

@@ -187,7 +187,7 @@ int container_lock(struct container *c, int *ret_run, int *ret_lock, struct err 
 	if (r < 0)
 		return r;
 	for (i = 0; i < LOCK_TRIES; i++) {
-		r = lock_try_open(run, LOCK_FILE, LOCK_WRITE, ret_lock, err);
+		r = lock_try_open(run, LOCK_FILE, LOCK_EXCLUSIVE, ret_lock, err);
 		if (r != 0)
 			break;
 		r = lock_is_held(run, LOCK_FILE, err);

@@ -110,7 +110,7 @@ static int gc_entry(const struct state *s, const char *in, const char *id, struc
 	int r;
 
 	(void)entry_path(lock_path, in, id, ".lock");
-	r = lock_try_open(s->graph, lock_path, LOCK_WRITE, &lock, err);
+	r = lock_try_open(s->graph, lock_path, LOCK_EXCLUSIVE, &lock, err);
 	if (r <= 0)
 		return r;
 	r = drop_names(s, id, err);
@@ -148,7 +148,7 @@ int state_begin(const struct state *s, struct state_entry *ret, struct err *err)
 	int r;
 
 	rand_id(e.id);
-	r = lock_open(s->graph, entry_path(path, "creating", e.id, ".lock"), LOCK_WRITE, &e.lock,
+	r = lock_open(s->graph, entry_path(path, "creating", e.id, ".lock"), LOCK_EXCLUSIVE, &e.lock,
 		      err);
 	if (r == 0)
 		r = dir_ensure(s->graph, entry_path(path, "creating", e.id, ""), 0700, &e.dir, err);
@@ -196,7 +196,7 @@ static int free_stale_name(const struct state *s, const char *name, struct err *
 	AUTO_CLOSE int lock = -1;
 	int r;
 
-	r = lock_open(s->graph, "names.lock", LOCK_WRITE, &lock, err);
+	r = lock_open(s->graph, "names.lock", LOCK_EXCLUSIVE, &lock, err);
 	if (r < 0)
 		return r;
 	r = read_name(s, name, id, err);
@@ -289,7 +289,7 @@ int state_remove(const struct state *s, const char *id, const char *name, struct
 	int r;
 
 	(void)entry_path(lock_path, "trash", id, ".lock");
-	r = lock_try_open(s->graph, lock_path, LOCK_WRITE, &lock, err);
+	r = lock_try_open(s->graph, lock_path, LOCK_EXCLUSIVE, &lock, err);
 	if (r <= 0)
 		return r; /* somebody else is removing it */
 	if (renameat(s->graph, entry_path(from, "containers", id, ""), s->graph,

@@ -106,6 +106,6 @@ int container_wait(struct container *c, struct err *err)
 	if (lock < 0)
 		return errno == ENOENT ? 0 : err_sys(err, errno, "opening %s", LOCK_FILE);
 	/* The monitor holds it for writing until it has recorded the end. */
-	r = lock_fd(lock, LOCK_READ, true, err);
+	r = lock_fd(lock, LOCK_SHARED, true, err);
 	return r < 0 ? r : 0;
 }

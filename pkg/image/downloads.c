@@ -42,7 +42,7 @@ int download_open(struct store *s, const char *digest, struct download *ret, str
 	r = store_private_dir(s, DOWNLOADS_DIR, &d.dir, err);
 	if (r < 0)
 		return r;
-	r = lock_try_open(d.dir, d.name, LOCK_WRITE, &d.fd, err);
+	r = lock_try_open(d.dir, d.name, LOCK_EXCLUSIVE, &d.fd, err);
 	if (r > 0 && !is_current(&d)) {
 		(void)close(d.fd);
 		r = 0;
@@ -91,7 +91,7 @@ int downloads_gc(struct store *s, struct err *err)
 		if (fstatat(dir, names.v[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    st.st_mtime + DOWNLOAD_KEEP_SECONDS > time(NULL))
 			continue;
-		if (lock_try_open(dir, names.v[i], LOCK_WRITE, &lock, &ignored) > 0)
+		if (lock_try_open(dir, names.v[i], LOCK_EXCLUSIVE, &lock, &ignored) > 0)
 			(void)unlinkat(dir, names.v[i], 0); /* the next pull tries again */
 	}
 	return r;

@@ -120,7 +120,7 @@ static inline void box_monitor(const struct box *b, int client)
 	if (!b->no_log)
 		s.log_fd = openat(b->dir, b->log ? b->log : "ctr.log",
 				  O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	if (lock_open(b->dir, "lock", LOCK_WRITE, &s.lock_fd, &err) < 0 ||
+	if (lock_open(b->dir, "lock", LOCK_EXCLUSIVE, &s.lock_fd, &err) < 0 ||
 	    monitor_listen(b->dir, &s.listen_fd, &err) < 0)
 		_exit(99);
 	if (b->tty)

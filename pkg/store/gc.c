@@ -126,7 +126,7 @@ static int gc_tempdir(struct store *s, int dir, const char *name, struct err *er
 
 	if (!tree)
 		return 0;
-	r = lock_try_open(dir, name, LOCK_WRITE, &lock, err);
+	r = lock_try_open(dir, name, LOCK_EXCLUSIVE, &lock, err);
 	if (r <= 0)
 		return r;
 	r = s->remove_tree ? s->remove_tree(s->remove_arg, dir, tree, err)

@@ -40,7 +40,7 @@ static int trash_open(struct store *s, struct err *err)
 	if (r < 0)
 		return r;
 	(void)snprintf(name, sizeof(name), "lock-%s", t->name);
-	r = lock_open(t->dir, name, LOCK_WRITE, &t->lock, err);
+	r = lock_open(t->dir, name, LOCK_EXCLUSIVE, &t->lock, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(name, sizeof(name), "temp-dir-%s", t->name);

@@ -29,8 +29,8 @@ static int take_in(int dir, const char *name, bool wait, int *ret_fd, struct err
 	for (tries = 0; tries < LIVE_TRIES; tries++) {
 		AUTO_CLOSE int fd = -1;
 
-		r = wait ? lock_open(dir, name, LOCK_WRITE, &fd, err)
-			 : lock_try_open(dir, name, LOCK_WRITE, &fd, err);
+		r = wait ? lock_open(dir, name, LOCK_EXCLUSIVE, &fd, err)
+			 : lock_try_open(dir, name, LOCK_EXCLUSIVE, &fd, err);
 		if (r < 0 || fd < 0)
 			return r;
 		if (still_there(dir, name, fd)) {

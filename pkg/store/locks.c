@@ -10,7 +10,7 @@
 #include "sys/lock.h"
 
 #include <errno.h>
-#include <fcntl.h> /* has macros LOCK_READ and LOCK_WRITE: the numbers sys/lock.c was built with */
+#include <fcntl.h> /* has macros LOCK_SHARED and LOCK_EXCLUSIVE: the numbers sys/lock.c was built with */
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,7 +93,7 @@ static int lock_area(struct store *s, enum area a, enum lock_kind kind, struct e
 		r = lock_open(fd, lock_names[a], kind, &s->lock_fd[a], err);
 	if (r < 0)
 		return err_wrap(err, "store %s", own(s)->path);
-	s->lock_write[a] = kind == LOCK_WRITE;
+	s->lock_write[a] = kind == LOCK_EXCLUSIVE;
 	return refresh(s, a, err);
 }
 
@@ -102,13 +102,13 @@ int store_lock(struct store *s, unsigned which, struct err *err)
 	int r = 0;
 
 	if (which & (LK_LAYERS | LK_LAYERS_READ))
-		r = lock_area(s, AREA_LAYERS, which & LK_LAYERS ? LOCK_WRITE : LOCK_READ, err);
+		r = lock_area(s, AREA_LAYERS, which & LK_LAYERS ? LOCK_EXCLUSIVE : LOCK_SHARED, err);
 	if (r == 0 && (which & LK_LAYERS))
 		r = layers_repair(s, err);
 	if (r == 0 && (which & LK_IMAGES))
-		r = lock_area(s, AREA_IMAGES, LOCK_WRITE, err);
+		r = lock_area(s, AREA_IMAGES, LOCK_EXCLUSIVE, err);
 	if (r == 0 && (which & LK_CONTAINERS))
-		r = lock_area(s, AREA_CONTAINERS, LOCK_WRITE, err);
+		r = lock_area(s, AREA_CONTAINERS, LOCK_EXCLUSIVE, err);
 	if (r < 0)
 		store_unlock(s);
 	return r;

@@ -9,7 +9,7 @@
 static struct flock whole_file(enum lock_kind kind)
 {
 	return (struct flock){
-	    .l_type = kind == LOCK_WRITE ? F_WRLCK : F_RDLCK,
+	    .l_type = kind == LOCK_EXCLUSIVE ? F_WRLCK : F_RDLCK,
 	    .l_whence = SEEK_SET,
 	};
 }
@@ -60,7 +60,7 @@ int lock_try_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, s
 
 int lock_is_held(int dir, const char *path, struct err *err)
 {
-	struct flock fl = whole_file(LOCK_READ);
+	struct flock fl = whole_file(LOCK_SHARED);
 	AUTO_CLOSE int fd = -1;
 
 	fd = openat(dir, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);

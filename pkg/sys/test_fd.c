@@ -124,6 +124,23 @@ static void paths_stay_inside_their_root(void **state)
 	assert_int_equal(confined_parent(root, "sub/..", &parent, &name, &err), -ERR_INVALID);
 }
 
+static void a_shared_lock_is_not_taken_for_an_exclusive_one(void **state)
+{
+	struct err err = ERR_INIT;
+	int a = -1, b = -1, c = -1;
+
+	(void)state;
+	assert_int_equal(lock_open(top, "kinds", LOCK_SHARED, &a, &err), 0);
+	assert_int_equal(lock_is_held(top, "kinds", &err), 0);
+	assert_int_equal(lock_try_open(top, "kinds", LOCK_SHARED, &b, &err), 1);
+	assert_int_equal(lock_try_open(top, "kinds", LOCK_EXCLUSIVE, &c, &err), 0);
+	(void)close(a);
+	(void)close(b);
+	assert_int_equal(lock_try_open(top, "kinds", LOCK_EXCLUSIVE, &c, &err), 1);
+	assert_int_equal(lock_is_held(top, "kinds", &err), 1);
+	(void)close(c);
+}
+
 static void a_lock_is_seen_and_freed_by_death(void **state)
 {
 	struct err err = ERR_INIT;
@@ -135,18 +152,18 @@ static void a_lock_is_seen_and_freed_by_death(void **state)
 	assert_int_equal(fd_pipe(p, &err), 0);
 	child = fork();
 	if (child == 0) {
-		if (lock_open(top, "lock", LOCK_WRITE, &fd, &err) == 0)
+		if (lock_open(top, "lock", LOCK_EXCLUSIVE, &fd, &err) == 0)
 			(void)!write(p[1], "x", 1);
 		pause();
 		_exit(0);
 	}
 	assert_int_equal(read(p[0], &c, 1), 1);
 	assert_int_equal(lock_is_held(top, "lock", &err), 1);
-	assert_int_equal(lock_try_open(top, "lock", LOCK_WRITE, &fd, &err), 0);
+	assert_int_equal(lock_try_open(top, "lock", LOCK_EXCLUSIVE, &fd, &err), 0);
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(lock_is_held(top, "lock", &err), 0);
-	assert_int_equal(lock_try_open(top, "lock", LOCK_WRITE, &fd, &err), 1);
+	assert_int_equal(lock_try_open(top, "lock", LOCK_EXCLUSIVE, &fd, &err), 1);
 	(void)close(fd);
 	(void)close(p[0]);
 	(void)close(p[1]);
@@ -160,6 +177,7 @@ int main(void)
 	    cmocka_unit_test(a_symlink_or_fifo_is_not_read),
 	    cmocka_unit_test(a_tree_goes_without_following_links),
 	    cmocka_unit_test(paths_stay_inside_their_root),
+	    cmocka_unit_test(a_shared_lock_is_not_taken_for_an_exclusive_one),
 	    cmocka_unit_test(a_lock_is_seen_and_freed_by_death),
 	};
 
