@@ -312,7 +312,7 @@ static int match_filter(struct app *app, const struct store_image *image, const 
 			struct err *err)
 {
 	const char *v;
-	int64_t t;
+	int64_t t = 0;
 	size_t i;
 	int r;
 

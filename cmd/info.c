@@ -146,7 +146,7 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
 	AUTO_JSON struct json_doc *doc = NULL;
 	const struct info_args *a = args;
-	struct json *v;
+	struct json *v = NULL;
 	int r;
 
 	(void)rest;
