@@ -11,11 +11,11 @@
  *
  * Any number of transfers run at once in the one thread, while some http_wait* call is active.
  * An answer of any status is success; the caller looks at http_status(). Redirects of GET and HEAD
- * (307 and 308 of any request whose body can be sent again, within its origin) are followed here,
- * never from https to http, and `authorization` is left out as soon as one leaves the origin (scheme, host, port) it
- *was meant for. Failures that may pass (429, 502, 503, 504, a connection that broke) are tried
- *again with growing pauses, as long as no byte of the answer's body was handed on and the request's
- *body can be sent again.
+ * are followed here, and 307 and 308 of any request whose body can be sent again, within its origin
+ * (scheme, host, port); never from https to http. `authorization` is left out as soon as one leaves
+ * the origin it was meant for. Failures that may pass (429, 502, 503, 504, a connection that broke)
+ * are tried again with growing pauses, as long as no byte of the answer's body was handed on and
+ * the request's body can be sent again.
  *
  * Errors: ERR_NETWORK (http_failure() tells the kind), ERR_LIMIT (body larger than max_body, too
  * many redirects), ERR_INVALID (url, certificate), ERR_NOT_FOUND (libcurl is not

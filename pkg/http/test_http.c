@@ -363,6 +363,39 @@ static void cancelled_transfer_ends_soon(void **state)
 	http_transfer_free(t);
 }
 
+static void proxy_of_the_environment_is_used_but_not_for_loopback(void **state)
+{
+	struct fixture *f = *state;
+	struct http_request q = {.url = "http://registry.invalid/echo"};
+	struct http_transfer *t = NULL;
+	struct err err = ERR_INIT;
+	char proxy[64];
+
+	(void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%d", f->server.port[0]);
+	(void)unsetenv("http_proxy");
+	(void)unsetenv("no_proxy");
+	(void)unsetenv("NO_PROXY");
+	(void)setenv("HTTP_PROXY", proxy, 1);
+	assert_int_equal(http_do(f->client, &q, &t, &err), 0);
+	assert_string_equal(buf_str(http_body(t)), "GET [] kist/" KIST_VERSION "|");
+	http_transfer_free(t);
+	(void)setenv("HTTP_PROXY", "http://127.0.0.1:1", 1);
+	probe(f);
+	(void)unsetenv("HTTP_PROXY");
+}
+
+static void header_that_would_begin_another_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	const char *const headers[] = {"Content-Type: x\r\nX-Evil: y", NULL};
+	struct http_request q = {.url = at(f, "/ok"), .headers = headers};
+	struct http_transfer *t = NULL;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(http_start(f->client, &q, &t, &err), -ERR_INVALID);
+	assert_null(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +414,8 @@ int main(void)
 	    cmocka_unit_test(transfers_run_side_by_side),
 	    cmocka_unit_test(silent_server_is_given_up),
 	    cmocka_unit_test(cancelled_transfer_ends_soon),
+	    cmocka_unit_test(proxy_of_the_environment_is_used_but_not_for_loopback),
+	    cmocka_unit_test(header_that_would_begin_another_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

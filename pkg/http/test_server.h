@@ -144,7 +144,7 @@ static void answer_request(int fd, const struct test_server *s, const struct tes
 	if (streq(p, "/ok")) {
 		tell_body(fd, "200 OK\r\nX-Two: a\r\nx-two:  b \r\nDocker-Content-Digest: d",
 			  "hello");
-	} else if (streq(p, "/echo")) {
+	} else if (str_ends(p, "/echo")) {
 		(void)snprintf(text, sizeof(text), "%s [%s] %s|%s", q->method, q->auth, q->agent,
 			       q->body);
 		tell_body(fd, "200 OK", text);

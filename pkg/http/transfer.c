@@ -220,6 +220,15 @@ void transfer_ended(struct http_transfer *t, CURLcode code)
 	finish(t);
 }
 
+/* A line break would begin another header. */
+static int check_line(const char *s, struct err *err)
+{
+	for (; s && *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return err_set(err, ERR_INVALID, "a header with control characters");
+	return 0;
+}
+
 static int copy_text(struct http_transfer *t, const struct http_request *req, struct err *err)
 {
 	const char *const *h;
@@ -227,9 +236,14 @@ static int copy_text(struct http_transfer *t, const struct http_request *req, st
 
 	r = str_set(&t->method, req->method ? req->method : "GET", err);
 	if (r == 0)
+		r = check_line(req->authorization, err);
+	if (r == 0)
 		r = str_set(&t->authorization, req->authorization, err);
-	for (h = req->headers; r == 0 && h && *h; h++)
-		r = strv_add(&t->headers, *h, err);
+	for (h = req->headers; r == 0 && h && *h; h++) {
+		r = check_line(*h, err);
+		if (r == 0)
+			r = strv_add(&t->headers, *h, err);
+	}
 	if (r == 0)
 		r = url_parse(req->url, &t->url, err);
 	if (r == 0)

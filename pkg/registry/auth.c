@@ -35,7 +35,7 @@ static void token_fini(struct token *t)
 	secret_free(t->header);
 }
 
-void auth_fini_session(struct registry_session *s)
+void session_auth_fini(struct registry_session *s)
 {
 	while (s->n_tokens > 0)
 		token_fini(&s->tokens[--s->n_tokens]);
@@ -64,7 +64,7 @@ static void base64(const unsigned char *in, size_t n, struct buf *out)
 	}
 }
 
-int auth_basic(struct registry_session *s, const char **ret, struct err *err)
+int session_auth_basic(struct registry_session *s, const char **ret, struct err *err)
 {
 	AUTO_BUF struct buf plain = BUF_INIT(CREDENTIALS_MAX);
 	AUTO_BUF struct buf b = BUF_INIT(2 * CREDENTIALS_MAX);
@@ -113,7 +113,7 @@ static int note_challenge(struct registry_session *s, const struct http_challeng
 	return 1;
 }
 
-int auth_note(struct registry_session *s, const struct http_transfer *t, struct err *err)
+int session_auth_note(struct registry_session *s, const struct http_transfer *t, struct err *err)
 {
 	struct http_challenge c;
 	const char *field;
@@ -211,24 +211,24 @@ static int bearer_header(struct registry_session *s, const char *extra, unsigned
 	return 0;
 }
 
-int auth_header(struct registry_session *s, const char *extra, unsigned left, const char **ret,
-		struct err *err)
+int session_auth_header(struct registry_session *s, const char *extra, unsigned left,
+			const char **ret, struct err *err)
 {
 	if (s->asked.kind == AUTH_BASIC)
-		return auth_basic(s, ret, err);
+		return session_auth_basic(s, ret, err);
 	if (s->asked.kind == AUTH_BEARER)
 		return bearer_header(s, extra, left, ret, err);
 	*ret = NULL;
 	return 0;
 }
 
-int auth_challenged(struct registry_session *s, const struct http_transfer *t, const char *extra,
-		    struct err *err)
+int session_auth_challenged(struct registry_session *s, const struct http_transfer *t,
+			    const char *extra, struct err *err)
 {
 	enum auth_kind before = s->asked.kind;
 	AUTO_FREE char *scope = NULL;
 	struct token *token;
-	int r = auth_note(s, t, err);
+	int r = session_auth_note(s, t, err);
 
 	if (r <= 0)
 		return r;

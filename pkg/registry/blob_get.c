@@ -255,7 +255,7 @@ static int job_send(struct job *j, unsigned delay_ms, struct err *err)
 	http_transfer_free(j->task.t);
 	j->task.t = NULL;
 	j->start = j->have;
-	r = auth_header(j->s, NULL, TOKEN_MARGIN_SECONDS, &req.authorization, err);
+	r = session_auth_header(j->s, NULL, TOKEN_MARGIN_SECONDS, &req.authorization, err);
 	if (r < 0)
 		return r;
 	return http_start(j->s->http, &req, &j->task.t, err);
@@ -322,7 +322,7 @@ static int job_denied(struct job *j, struct err *err)
 	if (j->asked_token)
 		return reply_error(j->task.t, err);
 	j->asked_token = true;
-	r = auth_challenged(j->s, j->task.t, NULL, err);
+	r = session_auth_challenged(j->s, j->task.t, NULL, err);
 	if (r == 0)
 		return reply_error(j->task.t, err);
 	return r < 0 ? r : job_send(j, 0, err);

@@ -211,8 +211,8 @@ static int job_send(struct job *j, unsigned delay_ms, struct err *err)
 		req.progress = progress;
 		j->at = 0;
 	}
-	r = auth_header(j->s, j->step == STEP_OPEN ? j->mount_from : NULL, TOKEN_MARGIN_SECONDS,
-			&req.authorization, err);
+	r = session_auth_header(j->s, j->step == STEP_OPEN ? j->mount_from : NULL,
+				TOKEN_MARGIN_SECONDS, &req.authorization, err);
 	if (r < 0)
 		return r;
 	return http_start(j->s->http, &req, &j->task.t, err);
@@ -341,7 +341,7 @@ static int job_denied(struct job *j, struct err *err)
 	if (j->asked_token || (j->step == STEP_SEND && !can_send_again(j)))
 		return j->step == STEP_OPEN && j->mount_from ? opened(j, err)
 							     : reply_error(j->task.t, err);
-	r = auth_challenged(j->s, j->task.t, extra, err);
+	r = session_auth_challenged(j->s, j->task.t, extra, err);
 	if (r < 0)
 		return r;
 	if (r == 0)

@@ -19,7 +19,7 @@ void registry_close(struct registry_session *s)
 	if (!s)
 		return;
 	http_client_free(s->http);
-	auth_fini_session(s);
+	session_auth_fini(s);
 	url_fini(&s->base);
 	free(s->base_text);
 	free(s->host);
@@ -134,7 +134,7 @@ static int ping(struct registry_session *s, bool https, enum http_failure *ret_f
 	if (r < 0)
 		return r;
 	if (http_status(t) == 401) {
-		r = auth_note(s, t, err);
+		r = session_auth_note(s, t, err);
 		return r < 0 ? err_wrap(err, "registry %s", s->host) : 0;
 	}
 	if (http_status(t) == 200)
@@ -239,7 +239,7 @@ int session_do(struct registry_session *s, struct http_request *req, const char 
 	for (tries = 0;; tries++) {
 		AUTO(http_transfer_free_p) struct http_transfer *t = NULL;
 
-		r = auth_header(s, extra, TOKEN_MARGIN_SECONDS, &req->authorization, err);
+		r = session_auth_header(s, extra, TOKEN_MARGIN_SECONDS, &req->authorization, err);
 		if (r == 0)
 			r = http_start(s->http, req, &t, err);
 		if (r == 0)
@@ -250,7 +250,7 @@ int session_do(struct registry_session *s, struct http_request *req, const char 
 			*ret = TAKE(t);
 			return 0;
 		}
-		r = tries == 0 ? auth_challenged(s, t, extra, err) : 0;
+		r = tries == 0 ? session_auth_challenged(s, t, extra, err) : 0;
 		if (r < 0)
 			return r;
 		if (r == 0)

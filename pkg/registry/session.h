@@ -51,17 +51,17 @@ int session_wait(const struct registry_session *s, struct http_transfer *t, stru
 
 /* auth.c: value of the Authorization header, borrowed until the next call, NULL: none is needed.
  * left: a token must be good for so many seconds more. */
-int auth_header(struct registry_session *s, const char *extra, unsigned left, const char **ret,
-		struct err *err);
+int session_auth_header(struct registry_session *s, const char *extra, unsigned left,
+			const char **ret, struct err *err);
 /* NULL without user and password; borrowed. */
-int auth_basic(struct registry_session *s, const char **ret, struct err *err);
+int session_auth_basic(struct registry_session *s, const char **ret, struct err *err);
 /* After a 401: notes what is asked for and forgets the token used. 1: trying again makes sense, 0:
  * it does not. */
-int auth_challenged(struct registry_session *s, const struct http_transfer *t, const char *extra,
-		    struct err *err);
+int session_auth_challenged(struct registry_session *s, const struct http_transfer *t,
+			    const char *extra, struct err *err);
 /* Takes what is asked for from the answer's WWW-Authenticate fields. */
-int auth_note(struct registry_session *s, const struct http_transfer *t, struct err *err);
-void auth_fini_session(struct registry_session *s);
+int session_auth_note(struct registry_session *s, const struct http_transfer *t, struct err *err);
+void session_auth_fini(struct registry_session *s);
 
 /* token.c: {"token":...,"expires_in":...} */
 #define TOKEN_TEXT_MAX (128 * 1024)

@@ -139,11 +139,11 @@ static void user_and_password_become_a_header(void **state)
 
 	(void)state;
 	s->asked.kind = AUTH_BASIC;
-	assert_int_equal(auth_header(s, NULL, 0, &header, &err), 0);
+	assert_int_equal(session_auth_header(s, NULL, 0, &header, &err), 0);
 	assert_null(header);
 	s->user = str_dup(str_of("Aladdin"));
 	s->password = str_dup(str_of("open sesame"));
-	assert_int_equal(auth_header(s, NULL, 0, &header, &err), 0);
+	assert_int_equal(session_auth_header(s, NULL, 0, &header, &err), 0);
 	assert_string_equal(header, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
 }
 

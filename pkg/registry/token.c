@@ -152,7 +152,7 @@ int token_fetch(struct registry_session *s, const char *scopes, char **ret_token
 		r = s->identity_token ? token_form(s, scopes, &form, err)
 				      : token_query(s, scopes, &u, err);
 	if (r == 0 && !s->identity_token)
-		r = auth_basic(s, &basic, err);
+		r = session_auth_basic(s, &basic, err);
 	if (r < 0)
 		return r;
 	text = url_str(&u);
