@@ -77,8 +77,7 @@ struct http_client *registry_get_http(struct registry_session *s);
 #define REGISTRY_DIGEST_MAX 80 /* "sha256:" and 64 digits, and NUL */
 
 struct registry_manifest {
-	struct buf
-	    bytes; /* as they came: what has the digest; empty after registry_manifest_head */
+	struct buf bytes; /* as they came: what has the digest; registry_manifest_find: empty */
 	char *media_type; /* of the Content-Type, without parameters; "" when not said */
 	char digest[REGISTRY_DIGEST_MAX];
 	uint64_t size;
