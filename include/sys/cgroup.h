@@ -54,6 +54,9 @@ int cgroup_clone_fd(const struct cgroup *cg);
 /* Moves the calling (single-threaded) process into the v1 groups; cheap: by thread, without the
  * kernel's global lock. */
 int cgroup_join_v1(const struct cgroup *cg, struct err *err);
+/* The descriptors that a child needs for cgroup_join_v1; returns how many. cg may be NULL. */
+#define CGROUP_FDS_MAX 8
+size_t cgroup_v1_fds(const struct cgroup *cg, int out[CGROUP_FDS_MAX]);
 /* The n-th v1 controller that the group has a directory for ("memory"), NULL behind the last. */
 const char *cgroup_v1_controller(const struct cgroup *cg, size_t n);
 /* Absolute paths of the directories, to be stored by the caller for cgroup_remove_paths. */

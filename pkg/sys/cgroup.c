@@ -423,6 +423,16 @@ int cgroup_join_v1(const struct cgroup *cg, struct err *err)
 	return 0;
 }
 
+size_t cgroup_v1_fds(const struct cgroup *cg, int out[CGROUP_FDS_MAX])
+{
+	size_t i, n = 0;
+
+	for (i = 0; cg && i < cg->n; i++)
+		if (cg->dir[i].is_v1)
+			out[n++] = cg->dir[i].tasks_fd;
+	return n;
+}
+
 const char *cgroup_v1_controller(const struct cgroup *cg, size_t n)
 {
 	size_t i;

@@ -31,6 +31,7 @@
 #define KEEP_MAX 64
 #define EXIT_FAILED 125
 #define STDERR_LINE_MAX 400
+#define STATUS_FD_MIN 32
 
 struct pipes {
 	int status[2], go[2];
@@ -210,11 +211,25 @@ static int let_go(const struct spawn *s, pid_t pid, int go, struct err *err)
 	return 0;
 }
 
+/* Out of the way of low numbers, which main may want to give to a program. */
+static int move_up(int *fd, struct err *err)
+{
+	int up = fcntl(*fd, F_DUPFD_CLOEXEC, STATUS_FD_MIN);
+
+	if (up < 0)
+		return err_sys(err, errno, "moving a descriptor");
+	(void)close(*fd);
+	*fd = up;
+	return 0;
+}
+
 static int make_pipes(const struct spawn *s, struct pipes *p, struct err *err)
 {
 	int r;
 
 	r = fd_pipe(p->status, err);
+	if (r == 0)
+		r = move_up(&p->status[1], err);
 	if (r == 0 && (s->maps || s->prepare))
 		r = fd_pipe(p->go, err);
 	if (r < 0)

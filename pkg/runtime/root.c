@@ -1,0 +1,149 @@
+/*
+ * The new root is mounted on top of "/" of the new mount namespace. The process's own root stays
+ * below it, so that host paths go on working while the container is put together; "/.." reaches
+ * the new root, because ".." of the root crosses to what is mounted there. No directory of the host
+ * is needed as a mount point, and nothing of the host is hidden.
+ */
+#include "base/auto.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "setup.h"
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* mount(2) takes one page of options. fsconfig(2) has no such limit, but before Linux 6.5 takes a
+ * list of layers of 255 bytes at most. */
+#define OPTIONS_MAX 4096
+
+bool root_needs_own_sysfs(const struct runtime_spec *spec)
+{
+	/* The kernel lets only the owner of the network namespace mount sysfs. */
+	return spec->ns[RUNTIME_NET].mode == RUNTIME_NS_NEW ||
+	       spec->ns[RUNTIME_USER].mode == RUNTIME_NS_HOST;
+}
+
+static int overlay_options(const struct runtime_rootfs *fs, int upper, int work, struct buf *out,
+			   struct err *err)
+{
+	const char *const *lower;
+	char path[FD_PATH_MAX];
+	size_t n = 0;
+
+	buf_adds(out, "lowerdir=");
+	for (lower = fs->lower; lower && *lower; lower++) {
+		if (n++ > 0)
+			buf_addc(out, ':');
+		buf_adds(out, *lower);
+	}
+	/* By descriptor: a path could contain what separates options. */
+	buf_addf(out, ",upperdir=%s", fd_path(upper, path));
+	buf_addf(out, ",workdir=%s", fd_path(work, path));
+	if (fs->userxattr)
+		buf_adds(out, ",userxattr");
+	if (fs->is_volatile)
+		buf_adds(out, ",volatile");
+	if (!str_empty(fs->options))
+		buf_addf(out, ",%s", fs->options);
+	if (!buf_ok(out))
+		return err_set(err, ERR_LIMIT,
+			       "an image of %zu layers is more than one mount takes", n);
+	return 0;
+}
+
+static int mount_overlay(struct setup *s, struct err *err)
+{
+	const struct runtime_rootfs *fs = &s->spec->rootfs;
+	AUTO_BUF struct buf options = BUF_INIT(OPTIONS_MAX - 1);
+	AUTO_CLOSE int overlay = -1;
+	AUTO_CLOSE int upper = -1;
+	AUTO_CLOSE int work = -1;
+	int r;
+
+	r = mount_reopen(fs->overlay_dir, s->overlay, &overlay, err);
+	if (r == 0)
+		r = mount_reopen(fs->upper, s->upper, &upper, err);
+	if (r == 0)
+		r = mount_reopen(fs->work, s->work, &work, err);
+	if (r == 0)
+		r = overlay_options(fs, upper, work, &options, err);
+	if (r < 0)
+		return r;
+	/* The short links of the layers are relative to this directory. */
+	if (fchdir(overlay) < 0)
+		return err_sys(err, errno, "entering %s", s->overlay);
+	/* nodev: an image may contain device nodes, those that count are in our own /dev. */
+	if (mount("overlay", "/", "overlay", MS_NODEV, buf_str(&options)) < 0)
+		return err_sys(err, errno, "mounting the container's overlay (%s)",
+			       buf_str(&options));
+	return 0;
+}
+
+static int mount_directory(struct setup *s, struct err *err)
+{
+	AUTO_CLOSE int dir = -1;
+	AUTO_CLOSE int tree = -1;
+	AUTO_CLOSE int slash = -1;
+	int r;
+
+	r = mount_reopen(s->spec->rootfs.dir, s->overlay, &dir, err);
+	if (r == 0)
+		r = mount_clone(dir, "", true, &tree, err);
+	if (r == 0)
+		r = mount_attrs(tree, MOUNT_ATTR_NODEV, MS_PRIVATE, true, err);
+	if (r < 0)
+		return err_wrap(err, "root directory %s", s->overlay);
+	slash = open("/", O_PATH | O_CLOEXEC);
+	if (slash < 0)
+		return err_sys(err, errno, "opening /");
+	return mount_attach(tree, slash, "/", err);
+}
+
+int root_mount(struct setup *s, struct err *err)
+{
+	int r;
+
+	/* What is mounted from now on stays here, and the host's later changes do no harm. Binds
+	 * that keep their propagation were copied before. */
+	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		return err_sys(err, errno, "making mounts slaves of the host's");
+	r = s->spec->rootfs.overlay_dir >= 0 ? mount_overlay(s, err) : mount_directory(s, err);
+	if (r < 0)
+		return r;
+	s->root = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->root < 0)
+		return err_sys(err, errno, "opening the container's root");
+	return 0;
+}
+
+int root_enter(struct setup *s, struct err *err)
+{
+	uint64_t attrs = s->spec->readonly ? MOUNT_ATTR_RDONLY : 0;
+	int r;
+
+	r = mount_attrs(s->root, attrs,
+			s->spec->root_propagation ? s->spec->root_propagation : MS_PRIVATE, false,
+			err);
+	if (r < 0)
+		return r;
+	if (fchdir(s->root) < 0)
+		return err_sys(err, errno, "entering the container's root");
+	/* The old root ends up on top of the new one; then it goes away with all of the host's
+	 * mounts. */
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(err, errno, "pivot_root%s",
+			       errno == EINVAL ? " (does kist run in a chroot?)" : "");
+	if (umount2(".", MNT_DETACH) < 0)
+		return err_sys(err, errno, "detaching the host's root");
+	if (chdir("/") < 0)
+		return err_sys(err, errno, "chdir to /");
+	return 0;
+}
