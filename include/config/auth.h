@@ -2,7 +2,7 @@
  * auth.h - credentials for registries: podman's auth.json, docker's config.json, credential
  * helpers. Lookup order and formats: containers-auth.json(5).
  *
- * Passwords are zeroed before their memory is freed, and never appear in errors or logs.
+ * Passwords never appear in errors or logs; auth_fini and the buffers here zero them.
  */
 #ifndef CONFIG_AUTH_H
 #define CONFIG_AUTH_H

@@ -24,7 +24,8 @@ void config_env_init(struct config_env *env, unsigned uid, const char *const *va
 /* The value of a variable, NULL when unset or empty. */
 const char *config_env_get(const struct config_env *env, const char *name);
 
-/* New text, NULL when out of memory. */
+/* New text, NULL when out of memory; "" (which no file has for a name) where the user has no home.
+ */
 char *config_home_path(const struct config_env *env, const char *below);  /* $HOME/<below> */
 char *config_user_path(const struct config_env *env, const char *below);  /* $XDG_CONFIG_HOME or
 									     $HOME/.config */

@@ -17,6 +17,8 @@
 #define LIBRARY "library/"
 #define BAD_FORMAT "invalid reference format"
 
+#define TOO_LONG "repository name must not be more than 255 characters"
+
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGIT "0123456789"
@@ -198,7 +200,7 @@ static int check_parts(const char *text, const struct parts *p, struct err *err)
 	if (has_upper(p->path))
 		return bad(text, BAD_FORMAT ": repository name must be lowercase", err);
 	if (p->domain.len + 1 + p->path.len > NAME_MAX_LEN)
-		return bad(text, "repository name must not be more than 255 characters", err);
+		return bad(text, TOO_LONG, err);
 	if ((p->domain.ptr && !domain_ok(p->domain)) || !path_ok(p->path))
 		return bad(text, BAD_FORMAT, err);
 	return 0;
@@ -275,6 +277,8 @@ int ref_parse(const char *text, struct ref *ret, struct err *err)
 	n = normalise(&r, err);
 	if (n < 0)
 		return n;
+	if (strlen(r.domain) + 1 + strlen(r.path) > NAME_MAX_LEN)
+		return bad(text, TOO_LONG, err);
 	*ret = r;
 	r = (struct ref)REF_INIT;
 	return 0;
@@ -320,6 +324,15 @@ char *ref_string(const struct ref *r)
 	return with_rest(r, r->domain, r->path);
 }
 
+/* Would this short path be taken for something else when it is read again? */
+static bool misread_when_short(const char *path)
+{
+	struct str rest = str_of(path), first = str_cut(&rest, '/');
+
+	return (rest.ptr && names_domain(first)) ||
+	       (!rest.ptr && first.len == SHA256_HEX && str_is_hex(path, SHA256_HEX));
+}
+
 char *ref_familiar(const struct ref *r)
 {
 	const char *path;
@@ -327,7 +340,9 @@ char *ref_familiar(const struct ref *r)
 	if (!r->domain || !streq(r->domain, REF_DEFAULT_DOMAIN))
 		return ref_string(r);
 	path = str_after(r->path, LIBRARY);
-	return with_rest(r, NULL, path && !strchr(path, '/') ? path : r->path);
+	if (!path || strchr(path, '/'))
+		path = r->path;
+	return misread_when_short(path) ? ref_string(r) : with_rest(r, NULL, path);
 }
 
 static bool same(const char *a, const char *b)

@@ -42,6 +42,7 @@ static void names_are_normalised_as_docker_does(void **state)
 	assert_normalised("reg.example.com/a__b/c.d/e--f", "reg.example.com/a__b/c.d/e--f",
 			  "reg.example.com/a__b/c.d/e--f");
 	assert_normalised("[::1]:5000/x", "[::1]:5000/x", "[::1]:5000/x");
+	assert_normalised("docker.io/x.y/z", "docker.io/x.y/z", "docker.io/x.y/z");
 	assert_normalised("docker://UPPER.example/x", "UPPER.example/x", "UPPER.example/x");
 }
 
