@@ -21,8 +21,9 @@ for program; do
 		continue
 	fi
 	echo "# $name"
-	timeout 120 "$program"
-	code=$?
+	# cmocka 1.1 says "not ok" of a skipped test; TAP has it as an ok with a directive.
+	timeout 180 "$program" | sed -E 's/^not ok (.*# SKIP)/ok \1/'
+	code=${PIPESTATUS[0]}
 	if ((code != 0)); then
 		((code < 124)) || echo "not ok - $name ended with code $code"
 		echo "# repeat: $program"
