@@ -132,6 +132,22 @@ static inline void box_monitor(const struct box *b, int client)
 	_exit(99);
 }
 
+static inline void box_make(struct box *b)
+{
+	(void)snprintf(b->path, sizeof(b->path), "/tmp/kist-monitor.XXXXXX");
+	assert_non_null(mkdtemp(b->path));
+	b->dir = open(b->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(b->dir >= 0);
+}
+
+static inline void box_remove(struct box *b)
+{
+	struct err err = ERR_INIT;
+
+	assert_int_equal(tree_remove(AT_FDCWD, b->path, &err), 0);
+	(void)close(b->dir);
+}
+
 static inline void box_start(struct box *b)
 {
 	int pair[2] = {-1, -1}, tries;
@@ -139,10 +155,7 @@ static inline void box_start(struct box *b)
 
 	if (b->wants == 0)
 		b->wants = MONITOR_WANT_STDOUT | MONITOR_WANT_STDERR | MONITOR_WANT_FOREGROUND;
-	(void)snprintf(b->path, sizeof(b->path), "/tmp/kist-monitor.XXXXXX");
-	assert_non_null(mkdtemp(b->path));
-	b->dir = open(b->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(b->dir >= 0);
+	box_make(b);
 	if (!b->no_first)
 		assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	b->monitor = fork();
@@ -167,12 +180,9 @@ static inline int box_wait(const struct box *b)
 
 static inline void box_end(struct box *b)
 {
-	struct err err = ERR_INIT;
-
 	if (b->client >= 0)
 		(void)close(b->client);
-	assert_int_equal(tree_remove(AT_FDCWD, b->path, &err), 0);
-	(void)close(b->dir);
+	box_remove(b);
 }
 
 /* A new file to write output to, named by its use. */

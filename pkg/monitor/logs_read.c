@@ -117,13 +117,14 @@ static bool tail_entry(struct tail *t, struct str line)
 static ssize_t tail_block(struct tail *t, const char *block, size_t len, bool at_start,
 			  size_t *ret_first)
 {
-	const char *newline, *end;
-	size_t stop = len, from;
+	const char *newline = memrchr(block, '\n', len), *end;
+	size_t stop = newline ? (size_t)(newline + 1 - block) : 0, from;
 
-	*ret_first = len;
+	/* What has no newline yet, or belongs to a line that is longer than a block, is no entry.
+	 */
+	*ret_first = newline ? stop : len;
 	while (stop > 0) {
-		/* block[stop - 1] is a newline, or whatever ends the file */
-		end = block + stop - (block[stop - 1] == '\n');
+		end = block + stop - 1; /* its newline */
 		newline = end > block ? memrchr(block, '\n', (size_t)(end - block)) : NULL;
 		if (!newline && !at_start)
 			return -1;
