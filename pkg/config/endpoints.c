@@ -66,9 +66,14 @@ static int add(struct endpoints *e, const char *location, const char *text, size
 		e->v = all;
 	if (!full || !all)
 		return err_nomem(err);
+	/* A location without a path must not turn the registry into a name on docker.io. */
+	if (ref_is_short(full))
+		return err_set(err, ERR_INVALID,
+			       "registries.conf makes \"%s\" of %s, which names no repository",
+			       full, text);
 	r = ref_parse(full, &made.ref, err);
 	if (r < 0)
-		return err_wrap(err, "registries.conf rewrites %s", text);
+		return err_wrap(err, "registries.conf makes \"%s\" of %s", full, text);
 	e->v[e->n++] = made;
 	return 0;
 }

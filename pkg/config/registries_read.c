@@ -31,15 +31,20 @@ void reg_fini(struct reg *g)
 static int take_location(const struct toml_value *v, const char *text, char **slot, struct err *err)
 {
 	struct str s = str_of(text);
+	char *copy;
 
 	if (str_starts(text, "http://") || str_starts(text, "https://"))
 		return toml_error(v, err, "\"%s\": a location has no http:// or https:// in front",
 				  text);
 	while (s.len > 0 && s.ptr[s.len - 1] == '/')
 		s.len--;
+	/* text may be what the slot holds */
+	copy = str_dup(s);
+	if (!copy)
+		return err_nomem(err);
 	free(*slot);
-	*slot = str_dup(s);
-	return *slot ? 0 : err_nomem(err);
+	*slot = copy;
+	return 0;
 }
 
 static int read_location(struct toml_value *table, const char *key, char **slot, struct err *err)
