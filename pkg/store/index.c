@@ -15,18 +15,24 @@
 #define SORT_FROM 16
 #define INDEX_MODE 0600
 
+#define MEMBER(text, is_string)                                                                    \
+	{                                                                                          \
+		text, sizeof(text) - 1, is_string                                                  \
+	}
+
 static const struct {
 	const char *name;
+	size_t len;
 	bool string;
 } members[REC_MEMBERS] = {
-    [REC_ID] = {"id", true},
-    [REC_NAMES] = {"names", false},
-    [REC_PARENT] = {"parent", true},
-    [REC_LAYER] = {"layer", true},
-    [REC_IMAGE] = {"image", true},
-    [REC_FLAGS] = {"flags", false},
-    [REC_DIFF_SIZE] = {"diff-size", false},
-    [REC_MAPPED] = {"mapped-layers", false},
+    [REC_ID] = MEMBER("id", true),
+    [REC_NAMES] = MEMBER("names", false),
+    [REC_PARENT] = MEMBER("parent", true),
+    [REC_LAYER] = MEMBER("layer", true),
+    [REC_IMAGE] = MEMBER("image", true),
+    [REC_FLAGS] = MEMBER("flags", false),
+    [REC_DIFF_SIZE] = MEMBER("diff-size", false),
+    [REC_MAPPED] = MEMBER("mapped-layers", false),
 };
 
 void index_reset(struct index *ix)
@@ -53,7 +59,7 @@ static void rec_take_member(struct rec *rec, struct str key, struct str value)
 	int i;
 
 	for (i = 0; i < REC_MEMBERS; i++) {
-		if (!str_eq(key, members[i].name))
+		if (key.len != members[i].len || memcmp(key.ptr, members[i].name, key.len) != 0)
 			continue;
 		if (members[i].string)
 			rec->m[i] = slice_text(value, &text) ? text : (struct str){NULL, 0};
@@ -63,21 +69,24 @@ static void rec_take_member(struct rec *rec, struct str key, struct str value)
 	}
 }
 
-/* False when the object is broken or has no id. */
-static bool rec_cut(struct str text, struct rec *rec)
+/* Cuts the object at *p, in one pass over its text. False when it is broken or has no id. */
+static bool rec_cut(const char **p, const char *end, struct rec *rec)
 {
 	struct slice_iter it;
 	struct str key, value;
 	int r;
 
-	*rec = (struct rec){.text = text};
-	if (!slice_open(text, '{', &it))
+	*rec = (struct rec){.text = {*p, 0}};
+	if (!slice_open((struct str){*p, (size_t)(end - *p)}, '{', &it))
 		return false;
 	while ((r = slice_member(&it, &key, &value)) > 0)
 		rec_take_member(rec, key, value);
 	if (r < 0 || rec->m[REC_ID].len == 0)
 		return false;
-	rec->incomplete = str_eq(slice_get(rec->m[REC_FLAGS], "incomplete"), "true");
+	*p = it.p + 1;
+	rec->text.len = (size_t)(*p - rec->text.ptr);
+	rec->incomplete =
+	    rec->m[REC_FLAGS].len > 2 && str_eq(slice_get(rec->m[REC_FLAGS], "incomplete"), "true");
 	return true;
 }
 
@@ -105,48 +114,51 @@ static int broken(struct index *ix, const char *p, const char *name, struct err 
 	return err_set(err, ERR_CORRUPT, "%s is damaged near byte %zu", name, at);
 }
 
-static int cut_records(struct index *ix, struct str whole, const char *name, struct err *err)
+/* *p stands on the '[' and moves behind the ']'. */
+static int cut_records(struct index *ix, const char **p, const char *end, const char *name,
+		       struct err *err)
 {
 	struct slice_iter it;
-	struct str item;
 	struct rec rec;
 	int r;
 
-	if (!slice_open(whole, '[', &it))
-		return broken(ix, whole.ptr, name, err);
-	while ((r = slice_item(&it, &item)) > 0) {
-		if (!rec_cut(item, &rec))
-			return broken(ix, item.ptr, name, err);
+	if (!slice_open((struct str){*p, (size_t)(end - *p)}, '[', &it))
+		return broken(ix, *p, name, err);
+	while ((r = slice_next(&it)) > 0) {
+		slice_blanks(&it.p, end);
+		if (!rec_cut(&it.p, end, &rec))
+			return broken(ix, it.p, name, err);
 		r = add_rec(ix, &rec, err);
 		if (r < 0) {
 			index_reset(ix);
 			return r;
 		}
 	}
-	return r < 0 ? broken(ix, it.p, name, err) : 0;
+	if (r < 0)
+		return broken(ix, it.p, name, err);
+	*p = it.p + 1;
+	return 0;
 }
 
 int index_parse(struct index *ix, char *take_text, size_t len, const char *name, struct err *err)
 {
 	const char *p = take_text, *end = take_text + len;
-	struct str whole;
 	int r = 0;
 
 	index_reset(ix);
 	ix->file = take_text;
 	slice_blanks(&p, end);
-	if (p < end) {
-		if (!slice_value(&p, end, &whole))
-			return broken(ix, p, name, err);
-		slice_blanks(&p, end);
-		if (p < end)
-			return broken(ix, p, name, err);
-		if (!str_eq(whole, "null"))
-			r = cut_records(ix, whole, name, err);
-	}
-	if (r == 0)
-		ix->loaded = true;
-	return r;
+	if (end - p >= 4 && memcmp(p, "null", 4) == 0)
+		p += 4;
+	else if (p < end)
+		r = cut_records(ix, &p, end, name, err);
+	if (r < 0)
+		return r;
+	slice_blanks(&p, end);
+	if (p < end)
+		return broken(ix, p, name, err);
+	ix->loaded = true;
+	return 0;
 }
 
 static bool same_file(const struct stat *a, const struct stat *b)
@@ -318,12 +330,13 @@ struct rec *index_find_name(struct index *ix, const char *name)
 
 int index_put(struct index *ix, struct rec *rec, char *take_text, struct err *err)
 {
+	const char *p = take_text;
 	struct rec new;
 	int r;
 
 	if (!take_text)
 		return err_nomem(err);
-	if (!rec_cut(str_of(take_text), &new)) {
+	if (!rec_cut(&p, p + strlen(p), &new)) {
 		free(take_text);
 		return err_set(err, ERR_BUG, "a record was made that cannot be read");
 	}

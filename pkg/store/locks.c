@@ -102,7 +102,8 @@ int store_lock(struct store *s, unsigned which, struct err *err)
 	int r = 0;
 
 	if (which & (LK_LAYERS | LK_LAYERS_READ))
-		r = lock_area(s, AREA_LAYERS, which & LK_LAYERS ? LOCK_EXCLUSIVE : LOCK_SHARED, err);
+		r = lock_area(s, AREA_LAYERS, which & LK_LAYERS ? LOCK_EXCLUSIVE : LOCK_SHARED,
+			      err);
 	if (r == 0 && (which & LK_LAYERS))
 		r = layers_repair(s, err);
 	if (r == 0 && (which & LK_IMAGES))

@@ -109,8 +109,7 @@ bool slice_open(struct str value, char opener, struct slice_iter *it)
 	return true;
 }
 
-/* Moves to the next element: 1 there is one, 0 the closer was met, -1 broken. */
-static int next_element(struct slice_iter *it)
+int slice_next(struct slice_iter *it)
 {
 	slice_blanks(&it->p, it->end);
 	if (it->p >= it->end)
@@ -128,7 +127,7 @@ static int next_element(struct slice_iter *it)
 
 int slice_item(struct slice_iter *it, struct str *ret)
 {
-	int r = next_element(it);
+	int r = slice_next(it);
 
 	if (r > 0 && !slice_value(&it->p, it->end, ret))
 		return -1;
@@ -138,7 +137,7 @@ int slice_item(struct slice_iter *it, struct str *ret)
 int slice_member(struct slice_iter *it, struct str *ret_key, struct str *ret)
 {
 	struct str key;
-	int r = next_element(it);
+	int r = slice_next(it);
 
 	if (r <= 0)
 		return r;

@@ -26,8 +26,11 @@ struct slice_iter {
 /* Cuts the next value off *p (leading blanks too). False when there is none or it is broken. */
 bool slice_value(const char **p, const char *end, struct str *ret);
 void slice_blanks(const char **p, const char *end);
-/* False when value does not begin with opener ('[' or '{'). */
+/* False when value does not begin with opener ('[' or '{'); it may be longer than the array or
+ * object. */
 bool slice_open(struct str value, char opener, struct slice_iter *it);
+/* Moves to the next element: 1 it.p stands before it, 0 on the closer, -1 the text is broken. */
+int slice_next(struct slice_iter *it);
 /* 1 with the next item, 0 at the end, -1 when the text is broken. */
 int slice_item(struct slice_iter *it, struct str *ret);
 /* The same for members; key is the raw text between the quotes. */
