@@ -97,6 +97,15 @@ body_ns() {
     test/ns/ns-run -S -b "$work" "${NS_CACHE:-/var/cache/kist-ns}/trixie" -- "${command[@]}"
 }
 
+# share_images: made once a machine, shown to every user
+share_images() {
+    local kept=${KIST_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kist-test}
+    say "images in $kept"
+    test/images/make-images.sh "$kept"
+    mkdir -p "$cache"
+    cp -a "$kept/oci" "$cache/"
+}
+
 # make_user: a user with subordinate ids; removed at the end if it was not there
 make_user() {
     id "$user" >/dev/null 2>&1 || { useradd --create-home --shell /bin/bash "$user"; made_user=1; }
@@ -164,7 +173,7 @@ work=$(mktemp -d /var/tmp/kist-check.XXXXXX)
 trap finish EXIT
 trap 'exit 130' INT TERM
 stage=$work/src cache=$work/images
-test/images/make-images.sh "$cache" busybox entry multi badlayer >/dev/null
+share_images
 make_stage
 export work stage cache user
 for suite in "${suites[@]}"; do "suite_$suite"; done

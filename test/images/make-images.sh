@@ -195,11 +195,13 @@ make_debian() {
 # the second layer holds what nginx-light adds to "debian" or changes there
 make_nginx() {
     can_bootstrap nginx || return 0
+    command -v bsdtar >/dev/null || { skip nginx "bsdtar is not installed"; return 0; }
     [ -s "$cache/debian.tar" ] || { skip nginx "there is no debian image"; return 0; }
-    bootstrap "$work/1.tar" nginx-light || { skip nginx "mmdebstrap: $(grep -v '^I:' "$work/log" | tail -n 1)"; return 0; }
+    bootstrap "$work/full.tar" nginx-light || { skip nginx "mmdebstrap: $(grep -v '^I:' "$work/log" | tail -n 1)"; return 0; }
     cp "$cache/debian.tar" "$work/0.tar"
-    unchanged "$work/0.tar" "$work/1.tar" >"$work/unchanged"
-    tar --delete --no-unquote --no-recursion --no-wildcards --file "$work/1.tar" --files-from "$work/unchanged"
+    unchanged "$work/0.tar" "$work/full.tar" >"$work/unchanged"
+    bsdtar -cf "$work/1.tar" --format pax --exclude-from "$work/unchanged" "@$work/full.tar"
+    rm "$work/full.tar"
     oci_compose "$out/nginx" nginx "{Entrypoint: [\"nginx\"], Cmd: [\"-g\", \"daemon off;\"], Env: [\"$PATH_ENV\"],
         ExposedPorts: {\"80/tcp\": {}}, StopSignal: \"SIGQUIT\"}" "$work/0.tar" "$work/1.tar"
 }
@@ -208,10 +210,11 @@ make_nginx() {
 unchanged() {
     local tar
     for tar; do
-        tar --list --verbose --full-time --numeric-owner --quoting-style=literal --file "$tar" | grep -v '^[dh]' |
+        tar --list --verbose --full-time --numeric-owner --quoting-style=literal --file "$tar" | grep -v '^d' |
             sed 's/  */ /g' | LC_ALL=C sort >"$tar.list"
     done
-    LC_ALL=C comm -12 "$1.list" "$2.list" | sed -E 's/^([^ ]+ ){5}//; s/ -> .*//'
+    # bsdtar takes them as patterns
+    LC_ALL=C comm -12 "$1.list" "$2.list" | sed -E 's/^([^ ]+ ){5}//; s/ -> .*//; s/ link to .*//; s/[][*?\\]/\\&/g'
     rm -f "$1.list" "$2.list"
 }
 
