@@ -8,14 +8,23 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-/* The kernel doubles these. Output may fill the first; what a client must be told is sent with the
- * second, so that there is always room for it. */
-#define SNDBUF_OUTPUT 150000
+/* What we ask the kernel for; it gives as much as its limit allows, and doubles it. */
 #define SNDBUF_ALL 212992
 
 static void set_sndbuf(int fd, int size)
 {
 	(void)sys5(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+/* Output may fill two thirds of the buffer; what a client must be told finds room in the rest. */
+static int reserve_sndbuf(int fd)
+{
+	int size = SNDBUF_ALL, len = sizeof(size);
+
+	set_sndbuf(fd, SNDBUF_ALL);
+	(void)sys5(SYS_getsockopt, fd, SOL_SOCKET, SO_SNDBUF, &size, &len);
+	set_sndbuf(fd, size / 3);
+	return size / 3;
 }
 
 void client_add(int fd, uint32_t wants, bool hello)
@@ -27,7 +36,7 @@ void client_add(int fd, uint32_t wants, bool hello)
 		if (c->fd != NO_FD)
 			continue;
 		*c = (struct client){.fd = fd, .wants = wants, .hello = hello};
-		set_sndbuf(fd, SNDBUF_OUTPUT);
+		c->sndbuf = reserve_sndbuf(fd);
 		return;
 	}
 	bye.u.bye.reason = BYE_FULL;
@@ -72,7 +81,7 @@ void client_tell(struct client *c, const struct frame_small *f, int pass_fd)
 	if (r == -EAGAIN) {
 		set_sndbuf(c->fd, SNDBUF_ALL);
 		r = sys3(SYS_sendmsg, c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-		set_sndbuf(c->fd, SNDBUF_OUTPUT);
+		set_sndbuf(c->fd, c->sndbuf);
 	}
 	if (r < 0)
 		client_drop(c);

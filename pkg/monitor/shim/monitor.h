@@ -42,6 +42,7 @@
 struct client {
 	int fd; /* NO_FD: free */
 	uint32_t wants;
+	int sndbuf;	/* for output */
 	bool hello;	/* takes part */
 	bool owed;	/* an answer (FRAME_TAKEN) to its input */
 	bool pending;	/* has not got the current chunk */

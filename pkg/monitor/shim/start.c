@@ -26,6 +26,8 @@ __asm__(".globl _start\n"
 	"	bl monitor_main\n");
 #endif
 
+typedef uint64_t any_word __attribute__((aligned(1), may_alias));
+
 /* The empty asm keeps compilers from turning these loops into calls of themselves. */
 #define KEEP_LOOP __asm__ volatile("" ::: "memory")
 
@@ -38,8 +40,7 @@ void *memcpy(void *to, const void *from, size_t n)
 	char *t = to;
 
 	for (; n >= 8; n -= 8, t += 8, f += 8) {
-		*(uint64_t __attribute__((aligned(1), may_alias)) *)t =
-		    *(const uint64_t __attribute__((aligned(1), may_alias)) *)f;
+		*(any_word *)t = *(const any_word *)f;
 		KEEP_LOOP;
 	}
 	for (; n > 0; n--) {
