@@ -26,15 +26,15 @@ static const char engine[] =
     "# Reads the words before the cursor into command, globals, operands and option.\n"
     "__kist_scan() {\n"
     "	local i word\n"
-    "	for ((i = 1; i < COMP_CWORD; i++)); do\n"
-    "		word=${COMP_WORDS[i]}\n"
+    "	for ((i = 1; i < cword; i++)); do\n"
+    "		word=${words[i]}\n"
     "		if [[ $word == -?* ]]; then\n"
     "			option=\n"
     "			[[ $(__kist_options \"$command\") == *\" $word= \"* ]] || continue\n"
     "			option=$word\n"
-    "			[[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))\n"
-    "			((i + 1 < COMP_CWORD)) || return\n"
-    "			[[ $command ]] || globals+=(\"$word\" \"${COMP_WORDS[i + 1]}\")\n"
+    "			[[ ${words[i + 1]} == = ]] && ((i++))\n"
+    "			((i + 1 < cword)) || return\n"
+    "			[[ $command ]] || globals+=(\"$word\" \"${words[i + 1]}\")\n"
     "			option=\n"
     "			((++i))\n"
     "		elif ((operands == 0)) && [[ $(__kist_commands \"$command\") == *\" $word \"* ]]; "
@@ -47,9 +47,13 @@ static const char engine[] =
     "}\n"
     "\n"
     "_kist() {\n"
-    "	local cur=${COMP_WORDS[COMP_CWORD]} command='' option='' operands=0 options\n"
-    "	local -a globals=()\n"
+    "	local cur=${COMP_WORDS[COMP_CWORD]} cword=$COMP_CWORD command='' option='' operands=0 "
+    "options\n"
+    "	local -a words=(\"${COMP_WORDS[@]}\") globals=()\n"
     "	COMPREPLY=()\n"
+    "	# A colon is part of an image's name, not the end of a word.\n"
+    "	declare -F _get_comp_words_by_ref >/dev/null && _get_comp_words_by_ref -n : cur words "
+    "cword\n"
     "	[[ $cur == = ]] && cur=\n"
     "	__kist_scan\n"
     "	if [[ $option ]]; then\n"
@@ -64,6 +68,7 @@ static const char engine[] =
     "	else\n"
     "		__kist_words \"$(__kist_operand \"$command\")\"\n"
     "	fi\n"
+    "	declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions \"$cur\"\n"
     "}\n"
     "\n"
     "complete -F _kist kist\n";
@@ -181,7 +186,7 @@ static void command_table(const struct program *p, struct buf *out)
 	const struct verb_group *g;
 
 	buf_adds(out, "\n# Words that may follow the words of a command.\n"
-		      "__kist_commands() {\n\tcase $1 in\n\t'') echo ' ");
+		      "__kist_commands() {\n\tcase $1 in\n\t'' | help) echo ' ");
 	gen_subcommands(p, "", add_word, out);
 	buf_adds(out, "help ' ;;\n");
 	for (g = p->groups; g && g->path; g++) {

@@ -71,6 +71,11 @@ static void add_what(const char *choices, const char *complete, struct buf *out)
 	}
 }
 
+static bool wants_files(const struct opt *o)
+{
+	return !o->choices && o->complete && streq(o->complete, "files");
+}
+
 /* v NULL: before the verb. */
 static void add_options(const struct verb *v, const struct opt_group *groups, struct buf *out)
 {
@@ -89,7 +94,7 @@ static void add_options(const struct verb *v, const struct opt_group *groups, st
 				buf_addf(out, " -s %c", o->letter);
 			buf_addf(out, " -l %s", o->name);
 			if (opt_takes_value(o) && !o->bare)
-				buf_adds(out, " -r");
+				buf_adds(out, wants_files(o) ? " -r" : " -x");
 			if (opt_takes_value(o))
 				add_what(o->choices, gen_complete(o->complete), out);
 			buf_adds(out, " -d ");

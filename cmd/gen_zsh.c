@@ -6,40 +6,44 @@ static const char head[] =
     "#compdef kist\n"
     "# zsh completion for kist. Made from the tables of verbs by \"make gen\"; do not edit.\n"
     "\n"
-    "# Names that kist itself knows: images, containers.\n"
+    "# Names that kist itself knows: images, containers (the last argument).\n"
     "_kist_names() {\n"
     "	local -a names\n"
-    "	names=(${(f)\"$(kist __complete $1 2>/dev/null)\"})\n"
+    "	names=(${(f)\"$(kist __complete $@[-1] 2>/dev/null)\"})\n"
     "	compadd -a names\n"
     "}\n";
 
-static const char tail[] = "\n"
-			   "_kist() {\n"
-			   "	local curcontext=$curcontext state line command\n"
-			   "	local -A opt_args\n"
-			   "\n"
-			   "	_kist_globals && return\n"
-			   "	case $state in\n"
-			   "	command)\n"
-			   "		_kist_commands ''\n"
-			   "		;;\n"
-			   "	rest)\n"
-			   "		command=$words[1]\n"
-			   "		if _kist_is_group $command; then\n"
-			   "			if ((CURRENT == 2)); then\n"
-			   "				_kist_commands $command\n"
-			   "				return\n"
-			   "			fi\n"
-			   "			command=\"$command $words[2]\"\n"
-			   "			shift words\n"
-			   "			((CURRENT--))\n"
-			   "		fi\n"
-			   "		_kist_command $command\n"
-			   "		;;\n"
-			   "	esac\n"
-			   "}\n"
-			   "\n"
-			   "_kist \"$@\"\n";
+/* _arguments stands in _kist itself: what it does to words ends with the function it is called in.
+ */
+static const char main_head[] = "\n"
+				"_kist() {\n"
+				"	local curcontext=$curcontext state= line command\n"
+				"	local -A opt_args\n"
+				"\n"
+				"	_arguments -s -S -C";
+
+static const char main_tail[] = " \\\n			'1: :->command' '*:: :->rest'\n"
+				"	case $state in\n"
+				"	command)\n"
+				"		_kist_commands ''\n"
+				"		;;\n"
+				"	rest)\n"
+				"		command=$words[1]\n"
+				"		if _kist_is_group $command; then\n"
+				"			if ((CURRENT == 2)); then\n"
+				"				_kist_commands $command\n"
+				"				return\n"
+				"			fi\n"
+				"			command=\"$command $words[2]\"\n"
+				"			shift words\n"
+				"			((CURRENT--))\n"
+				"		fi\n"
+				"		_kist_command $command\n"
+				"		;;\n"
+				"	esac\n"
+				"}\n"
+				"\n"
+				"_kist \"$@\"\n";
 
 /* Text within single quotes; chars of `special` get a backslash. */
 static void add_quoted(const char *s, const char *special, struct buf *out)
@@ -169,13 +173,12 @@ void gen_zsh(const struct program *p, struct buf *out)
 
 	buf_adds(out, head);
 	command_tables(p, out);
-	buf_adds(out, "\n_kist_globals() {\n\t_arguments -s -S -C");
-	add_options(globals, out);
-	buf_adds(out, " \\\n\t\t\t'1: :->command' '*:: :->rest'\n}\n"
-		      "\n_kist_command() {\n\tcase $1 in\n");
+	buf_adds(out, "\n_kist_command() {\n\tcase $1 in\n");
 	for (i = 0; p->verbs[i]; i++)
 		if (!(p->verbs[i]->flags & VERB_HIDDEN))
 			verb_case(p->verbs[i], out);
 	buf_adds(out, "\tesac\n}\n");
-	buf_adds(out, tail);
+	buf_adds(out, main_head);
+	add_options(globals, out);
+	buf_adds(out, main_tail);
 }

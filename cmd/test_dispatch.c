@@ -253,7 +253,7 @@ static void completions_and_pages_are_made_from_the_table(void **state)
 	check_file(fd, "kist.bash", "'run:--env-file' | 'container run:--env-file') echo 'files'");
 	check_file(fd, "kist.zsh", "'--name=[It'\\''s a \\[name\\]\\: of any kind]:STRING: '");
 	check_file(fd, "kist.zsh", "'*'{-e+,--env=}'[Set a variable]:NAME=VALUE: '");
-	check_file(fd, "kist.fish", "-l name -r -d 'It\\'s a [name]: of any kind'");
+	check_file(fd, "kist.fish", "-l name -x -d 'It\\'s a [name]: of any kind'");
 	check_file(fd, "kist-run.1", "\n\\&.Second \\- paragraph.\n");
 	check_file(fd, "kist-run.1", "\\fB\\-e\\fR, \\fB\\-\\-env\\fR=\\fINAME=VALUE\\fR\n");
 	check_file(fd, "kist.1", ".SS kist image\n");
