@@ -53,9 +53,10 @@ fuzzers := $(patsubst %.c,$(out)/%,$(wildcard pkg/*/fuzz_*.c))
 
 all: $(bindir_)/kist ## build bin/kist
 
+# Whole archives: two modules that define the same name are an error instead of one silently winning.
 $(bindir_)/kist: $(cmd_objs) $(archives)
 	@mkdir -p $(@D)
-	@echo "  CC $@"; $(CC) $(ldflags) -o $@ $(cmd_objs) $(link_order) $(libs)
+	@echo "  CC $@"; $(CC) $(ldflags) -o $@ $(cmd_objs) -Wl,--whole-archive $(link_order) -Wl,--no-whole-archive $(libs)
 
 $(out)/%.o: %.c
 	@mkdir -p $(@D)
@@ -105,8 +106,9 @@ $(foreach m,$(ordered),$(eval $(call test_rule,$(m))))
 $(out)/cmd/test_%: $(out)/cmd/test_%.o $(filter-out $(out)/cmd/main.o,$(cmd_objs)) $(archives)
 	@echo "  CC $@"; $(CC) $(ldflags) -o $@ $< $(filter-out $(out)/cmd/main.o $(out)/cmd/test_%.o,$(cmd_objs)) $(link_order) $(libs) -lcmocka
 
-unit: $(tests) $(fuzzers) ## unit tests and stored fuzz inputs; no root, no network (M=store: one module)
-	@test/unit.sh $(filter $(if $(M),$(out)/pkg/$(M)/%,%),$(tests) $(fuzzers))
+chosen := $(filter $(if $(M),$(out)/pkg/$(M)/%,%),$(tests) $(fuzzers))
+unit: $(chosen) ## unit tests and stored fuzz inputs; no root, no network (M=store: one module)
+	@test/unit.sh $(chosen)
 
 check: ## install what the tests need and run all of them
 	@test/check.sh

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "base64.h"
+#include "base/base64.h"
 
 #include <string.h>
 

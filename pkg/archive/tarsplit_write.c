@@ -2,7 +2,7 @@
 #include "archive/tarsplit.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "base64.h"
+#include "base/base64.h"
 
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "base64.h"
+#include "base/base64.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base64.h"
+#include "secret64.h"
 #include "file.h"
 #include "json/json.h"
 #include "sys/fd.h"
@@ -91,7 +91,7 @@ static int encode(const char *user, const char *password, struct buf *out, struc
 	buf_adds(&plain, user);
 	buf_addc(&plain, ':');
 	buf_adds(&plain, password);
-	base64_encode(buf_str(&plain), plain.len, out);
+	secret64_encode(buf_str(&plain), plain.len, out);
 	return buf_ok(&plain) ? buf_check(out, "password", err)
 			      : buf_check(&plain, "password", err);
 }

@@ -3,7 +3,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "base64.h"
+#include "secret64.h"
 #include "file.h"
 #include "json/json.h"
 
@@ -72,7 +72,7 @@ static int decode(const char *text, const char *name, const char *key, struct au
 	size_t len;
 	int r = 0;
 
-	if (base64_decode(text, &plain) && buf_ok(&plain) && plain.len > 0)
+	if (secret64_decode(text, &plain) && buf_ok(&plain) && plain.len > 0)
 		colon = memchr(plain.ptr, ':', plain.len);
 	if (!colon || memchr(plain.ptr, '\0', (size_t)(colon - plain.ptr))) {
 		r = err_set(err, ERR_INVALID,

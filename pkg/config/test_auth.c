@@ -1,5 +1,5 @@
 #include "base/buf.h"
-#include "base64.h"
+#include "secret64.h"
 #include "config/auth.h"
 #include "test_dir.h"
 
@@ -43,15 +43,15 @@ static void base64_is_that_of_rfc_4648(void **state)
 	for (i = 0; i < ARRAY_LEN(pairs); i++) {
 		AUTO_BUF struct buf out = BUF_INIT(100), back = BUF_INIT(100);
 
-		base64_encode(pairs[i][0], strlen(pairs[i][0]), &out);
+		secret64_encode(pairs[i][0], strlen(pairs[i][0]), &out);
 		assert_string_equal(buf_str(&out), pairs[i][1]);
-		assert_true(base64_decode(pairs[i][1], &back));
+		assert_true(secret64_decode(pairs[i][1], &back));
 		assert_string_equal(buf_str(&back), pairs[i][0]);
 	}
 	for (i = 0; i < ARRAY_LEN(bad); i++) {
 		AUTO_BUF struct buf out = BUF_INIT(100);
 
-		assert_false(base64_decode(bad[i], &out));
+		assert_false(secret64_decode(bad[i], &out));
 	}
 }
 

@@ -1,6 +1,6 @@
-/* base64.h - RFC 4648 with padding, as Go's JSON writes byte slices. */
-#ifndef BASE64_H
-#define BASE64_H
+/* base64.h - RFC 4648 with padding, in one piece or in several. */
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
 
 #include <stddef.h>
 #include <stdint.h>
