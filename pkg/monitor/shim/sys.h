@@ -43,8 +43,7 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
 }
 
 #else
-#error                                                                                             \
-    "kist's monitor has no system calls for this architecture yet: add them in pkg/monitor/shim/sys.h and start.c"
+#error "the monitor is not ported to this architecture: see shim/sys.h and shim/start.c"
 #endif
 
 #define SYS_CALL(n, a, b, c, d, e, f)                                                              \
