@@ -59,6 +59,18 @@ static int overlay_options(const struct runtime_rootfs *fs, int upper, int work,
 	return 0;
 }
 
+static int overlay_error(int errnum, int upper, const char *options, struct err *err)
+{
+	struct statfs fs;
+
+	if (errnum == EINVAL && fstatfs(upper, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "mounting the container's overlay: its directory is on an overlay "
+			       "file system itself, which cannot hold another one (choose --root "
+			       "on a disk or tmpfs)");
+	return err_sys(err, errnum, "mounting the container's overlay (%s)", options);
+}
+
 static int mount_overlay(struct setup *s, struct err *err)
 {
 	const struct runtime_rootfs *fs = &s->spec->rootfs;
@@ -82,8 +94,7 @@ static int mount_overlay(struct setup *s, struct err *err)
 		return err_sys(err, errno, "entering %s", s->overlay);
 	/* nodev: an image may contain device nodes, those that count are in our own /dev. */
 	if (mount("overlay", "/", "overlay", MS_NODEV, buf_str(&options)) < 0)
-		return err_sys(err, errno, "mounting the container's overlay (%s)",
-			       buf_str(&options));
+		return overlay_error(errno, upper, buf_str(&options), err);
 	return 0;
 }
 

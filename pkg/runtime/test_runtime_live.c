@@ -36,7 +36,7 @@
 
 /* A store with one layer, and a container's writable directories. */
 struct world {
-	char dir[64];
+	char dir[128];
 	char id[ID_HEX_LEN + 1];
 	int overlay, upper, work;
 	const char *lower[2];
@@ -69,7 +69,9 @@ static int open_below(const struct world *w, const char *name)
 
 static void make_world(struct world *w)
 {
-	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/kist-live-XXXXXX");
+	/* Not on an overlay: that cannot hold another one. */
+	(void)snprintf(w->dir, sizeof(w->dir), "%s/kist-live-XXXXXX",
+		       getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	assert_non_null(mkdtemp(w->dir));
 	rand_id(w->id);
 	sh("cd %s && chmod 755 . && mkdir -p overlay/l overlay/a/diff upper work && "
@@ -587,6 +589,12 @@ static void limits_are_set(void **state)
 	const char *text;
 
 	s.limits = &limits;
+	if (cgroup_mode() == CGROUP_V2 &&
+	    system("for c in memory pids cpu; do grep -qw $c /sys/fs/cgroup/cgroup.controllers || "
+		   "exit 1; done") != 0) {
+		print_message("# skipped: no memory, pids and cpu controllers here\n");
+		skip();
+	}
 	if (cgroup_mode() == CGROUP_V2) {
 		text = output_of(&s, "cd /sys/fs/cgroup; cat memory.max pids.max cpu.max", &out);
 		assert_string_equal(text, "67108864\n50\n50000 100000\n");
@@ -736,10 +744,10 @@ static void privileged_has_the_hosts_devices(void **state)
 	s.process.seccomp = RUNTIME_SECCOMP_NONE;
 	assert_string_equal(
 	    output_of(&s,
-		      "test -c /dev/kmsg && echo yes; grep Seccomp: /proc/self/status;"
+		      "test -c /dev/kmsg && echo kmsg; grep Seccomp: /proc/self/status;"
 		      "touch /sys/x 2>&1 | grep -c 'Read-only' | cat",
 		      &out),
-	    "yes\nSeccomp:\t0\n0\n");
+	    access("/dev/kmsg", F_OK) == 0 ? "kmsg\nSeccomp:\t0\n0\n" : "Seccomp:\t0\n0\n");
 }
 
 static void kernel_parameters_are_set(void **state)

@@ -166,9 +166,10 @@ static int enable(const char *dir, const char *controller, struct err *err)
 	if (file_has_word(dir, "cgroup.subtree_control", controller))
 		return 0;
 	if (!file_has_word(dir, "cgroup.controllers", controller))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "%s has no %s controller (delegate it to this user, or run as root)",
-			       dir, controller);
+		return err_set(
+		    err, ERR_UNSUPPORTED, "%s has no %s controller (%s)", dir, controller,
+		    geteuid() == 0 ? "the kernel has it switched off, or cgroup v1 uses it"
+				   : "delegate it to this user, or run as root");
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, text, strlen(text)) < 0) {
 		if (errno == EBUSY)
