@@ -213,8 +213,8 @@ unchanged() {
         tar --list --verbose --full-time --numeric-owner --quoting-style=literal --file "$tar" | grep -v '^d' |
             sed 's/  */ /g' | LC_ALL=C sort >"$tar.list"
     done
-    # bsdtar takes them as patterns
-    LC_ALL=C comm -12 "$1.list" "$2.list" | sed -E 's/^([^ ]+ ){5}//; s/ -> .*//; s/ link to .*//; s/[][*?\\]/\\&/g'
+    # bsdtar takes them as patterns, which match anywhere unless ^ and $ hold them
+    LC_ALL=C comm -12 "$1.list" "$2.list" | sed -E 's/^([^ ]+ ){5}//; s/ -> .*//; s/ link to .*//; s/[][*?\\]/\\&/g; s/.*/^&$/'
     rm -f "$1.list" "$2.list"
 }
 

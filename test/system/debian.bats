@@ -35,9 +35,9 @@ answers() { [[ $(curl -s --max-time 2 "http://127.0.0.1:$1/") == *"Welcome to ng
 @test "nginx serves, logs, and ends cleanly by its own stop signal" {
     need_large nginx
     local port=$((20000 + RANDOM % 20000))
-    printf 'server { listen 127.0.0.1:%s; root /var/www/html; access_log /dev/stdout; }\n' "$port" >site
+    printf 'server { listen 127.0.0.1:%s; root /var/www/html; index index.nginx-debian.html; access_log /dev/stdout; }\n' "$port" >site
     rc 0 kist run -d --name web --network host -v "$STORE/site:/etc/nginx/sites-enabled/default:ro" "$IMG"
-    eventually answers "$port" || { kist logs web; false; }
+    eventually answers "$port" || { kist logs --tail 5 web; false; }
     eventually log_has web 'GET / HTTP'
     rc 0 kist stop -t 10 web
     rc 0 kist inspect --format '{{.State.ExitCode}}' web
