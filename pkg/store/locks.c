@@ -10,7 +10,6 @@
 #include "sys/lock.h"
 
 #include <errno.h>
-#include <fcntl.h> /* has macros LOCK_SHARED and LOCK_EXCLUSIVE: the numbers sys/lock.c was built with */
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
