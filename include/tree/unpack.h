@@ -77,7 +77,7 @@ int tree_unpack(int blob, int diff, int tarsplit, const struct tree_unpack_optio
 /*
  * Gives up the rights that unpacking does not need, for good: keeps CHOWN, DAC_OVERRIDE, FOWNER,
  * FSETID, MKNOD, SETFCAP and, for trusted.* attributes, SYS_ADMIN, as far as the process has them;
- * no_new_privs, not dumpable. Call it in the process made for unpacking, when all descriptors are
+ * no_new_privs. Call it in the process made for unpacking, when all descriptors are
  * open.
  */
 int tree_confine(struct err *err);
