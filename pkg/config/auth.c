@@ -93,17 +93,10 @@ static int files_to_ask(const struct config_env *env, const struct auth_options 
 	return 0;
 }
 
-static void wipe_buf(struct buf *b)
-{
-	if (b->ptr)
-		explicit_bzero(b->ptr, b->len);
-	buf_fini(b);
-}
-
 static int find_in_file(const struct auth_options *o, const char *path, const char *key,
 			struct auth *ret, struct err *err)
 {
-	AUTO(wipe_buf) struct buf text = BUF_INIT(CONFIG_FILE_MAX);
+	AUTO(auth_wipe_buf) struct buf text = BUF_INIT(CONFIG_FILE_MAX);
 	AUTO_FREE char *helper = NULL;
 	AUTO_FREE char *host = NULL;
 	int r = config_read(path, &text, err);

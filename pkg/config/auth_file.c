@@ -12,16 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void wipe_buf(struct buf *b)
-{
-	if (b->ptr)
-		explicit_bzero(b->ptr, b->len);
-	buf_fini(b);
-}
-
 int auth_file_read(const char *path, struct json_doc **ret, struct err *err)
 {
-	AUTO(wipe_buf) struct buf text = BUF_INIT(CONFIG_FILE_MAX);
+	AUTO(auth_wipe_buf) struct buf text = BUF_INIT(CONFIG_FILE_MAX);
 	int r = config_read(path, &text, err);
 
 	if (r <= 0)
@@ -49,7 +42,7 @@ static int read_or_new(const char *path, struct json_doc **ret, struct err *err)
 
 static int write_file(const char *path, const struct json_doc *doc, struct err *err)
 {
-	AUTO(wipe_buf) struct buf text = BUF_INIT(CONFIG_FILE_MAX);
+	AUTO(auth_wipe_buf) struct buf text = BUF_INIT(CONFIG_FILE_MAX);
 	const char *slash = strrchr(path, '/');
 	AUTO_FREE char *parent = NULL;
 	AUTO_CLOSE int dir = -1;
@@ -86,7 +79,7 @@ static int auths_of(struct json_doc *doc, struct json **ret, struct err *err)
 
 static int encode(const char *user, const char *password, struct buf *out, struct err *err)
 {
-	AUTO(wipe_buf) struct buf plain = BUF_INIT(CONFIG_FILE_MAX);
+	AUTO(auth_wipe_buf) struct buf plain = BUF_INIT(CONFIG_FILE_MAX);
 
 	buf_adds(&plain, user);
 	buf_addc(&plain, ':');
@@ -99,7 +92,7 @@ static int encode(const char *user, const char *password, struct buf *out, struc
 int auth_file_put(const char *path, const char *key, const char *user, const char *password,
 		  struct err *err)
 {
-	AUTO(wipe_buf) struct buf text = BUF_INIT(CONFIG_FILE_MAX);
+	AUTO(auth_wipe_buf) struct buf text = BUF_INIT(CONFIG_FILE_MAX);
 	AUTO_JSON struct json_doc *doc = NULL;
 	struct json *auths = NULL, *entry;
 	int r;

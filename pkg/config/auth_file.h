@@ -4,6 +4,7 @@
 
 #include "config/auth.h"
 
+struct buf;
 struct json_doc;
 
 /* "host" of "host/ns/repo"; new text, NULL when out of memory. */
@@ -12,6 +13,7 @@ char *auth_key_host(const char *key);
 const char *auth_file_helper(const struct json_doc *doc, const char *host);
 /* Zeroes and frees. */
 void auth_wipe(char *s);
+void auth_wipe_buf(struct buf *b);
 
 /* Sets or replaces the entry; the file and its directory are made when missing. */
 int auth_file_put(const char *path, const char *key, const char *user, const char *password,

@@ -17,6 +17,13 @@ void auth_wipe(char *s)
 	free(s);
 }
 
+void auth_wipe_buf(struct buf *b)
+{
+	if (b->ptr)
+		explicit_bzero(b->ptr, b->len);
+	buf_fini(b);
+}
+
 void auth_fini(struct auth *a)
 {
 	free(a->user);
@@ -67,7 +74,7 @@ static char *key_host(const char *key, bool legacy)
 static int decode(const char *text, const char *name, const char *key, struct auth *a,
 		  struct err *err)
 {
-	AUTO_BUF struct buf plain = BUF_INIT(CONFIG_FILE_MAX);
+	AUTO(auth_wipe_buf) struct buf plain = BUF_INIT(CONFIG_FILE_MAX);
 	const char *colon = NULL;
 	size_t len;
 	int r = 0;
@@ -85,8 +92,6 @@ static int decode(const char *text, const char *name, const char *key, struct au
 		if (!a->user || !a->password)
 			r = err_nomem(err);
 	}
-	if (plain.ptr)
-		explicit_bzero(plain.ptr, plain.len);
 	return r;
 }
 

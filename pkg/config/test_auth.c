@@ -129,7 +129,7 @@ static void login_keeps_what_else_is_in_the_file(void **state)
 
 	(void)state;
 	machine_make(&m, 1000);
-	machine_file(&m, RUN, "{\"auths\":{\"a.net\":{\"auth\":\"eDp5\"}},\"extra\":{\"n\":1.50}}");
+	machine_file(&m, RUN, "{\"auths\":{\"a.net\":{\"auth\":\"eDp5\"}},\"extra\":{\"n\":1.5}}");
 	assert_int_equal(auth_store(&m.env, NULL, NULL, "reg.net:5000", "u", "p", &path, &err), 0);
 	assert_path(&m, path, RUN);
 	assert_int_equal(stat(path, &st), 0);
@@ -138,7 +138,7 @@ static void login_keeps_what_else_is_in_the_file(void **state)
 	assert_string_equal(buf_str(&text), "{\n\t\"auths\": {\n\t\t\"a.net\": {\n\t\t\t\"auth\": "
 					    "\"eDp5\"\n\t\t},\n\t\t\"reg.net:5000\": {\n\t\t\t"
 					    "\"auth\": \"dTpw\"\n\t\t}\n\t},\n\t\"extra\": {\n"
-					    "\t\t\"n\": 1.50\n\t}\n}");
+					    "\t\t\"n\": 1.5\n\t}\n}");
 	assert_found(&m, "reg.net:5000/x", "u:p");
 	assert_int_equal(auth_erase(&m.env, NULL, NULL, "reg.net:5000", &err), 1);
 	assert_int_equal(auth_erase(&m.env, NULL, NULL, "reg.net:5000", &err), 0);
