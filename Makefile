@@ -44,7 +44,7 @@ archives := $(foreach m,$(ordered),$(out)/lib$(m).a)
 # Highest first, as the linker wants it.
 link_order := $(shell echo $(archives) | tr ' ' '\n' | tac)
 
-cmd_objs := $(addprefix $(out)/,$(addsuffix .o,$(basename $(filter-out cmd/test_%,$(wildcard cmd/*.c)))))
+cmd_objs := $(addprefix $(out)/,$(addsuffix .o,$(basename $(filter-out $(wildcard cmd/test_*.c),$(wildcard cmd/*.c)))))
 tests := $(patsubst %.c,$(out)/%,$(wildcard pkg/*/test_*.c cmd/test_*.c))
 fuzzers := $(patsubst %.c,$(out)/%,$(wildcard pkg/*/fuzz_*.c))
 

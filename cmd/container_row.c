@@ -134,6 +134,36 @@ FIELD(get_names)
 	return 0;
 }
 
+FIELD(get_name_list)
+{
+	struct tmpl_value name = tmpl_string(def_of(row)->name);
+
+	return tmpl_keep_list(mem, &name, 1, ret, err);
+}
+
+FIELD(get_args)
+{
+	(void)mem;
+	(void)err;
+	*ret = tmpl_strv(&def_of(row)->process.args);
+	return 0;
+}
+
+FIELD(get_network_list)
+{
+	struct tmpl_value network = tmpl_string(def_of(row)->network);
+
+	return tmpl_keep_list(mem, &network, 1, ret, err);
+}
+
+FIELD(get_whole_id)
+{
+	(void)mem;
+	(void)err;
+	*ret = tmpl_string(def_of(row)->id);
+	return 0;
+}
+
 FIELD(get_pid)
 {
 	(void)mem;
@@ -218,10 +248,12 @@ FIELD(get_size)
 }
 
 static const struct report_field fields[] = {
-    {"ID", "CONTAINER ID", get_id, "Id"},
+    {"ID", "CONTAINER ID", get_id, "-"},
+    {"Id", "CONTAINER ID", get_whole_id},
     {"Image", NULL, get_image},
     {"ImageID", NULL, get_image_id},
-    {"Command", NULL, get_command},
+    {"Command", NULL, get_command, "-"},
+    {"Args", "COMMAND", get_args, "Command"},
     {"Created", NULL, get_created},
     {"CreatedAt", NULL, get_created_at},
     {"CreatedHuman", "CREATED", get_running_for, "-"},
@@ -229,14 +261,16 @@ static const struct report_field fields[] = {
     {"Status", NULL, get_status},
     {"State", NULL, get_state},
     {"Ports", NULL, get_ports},
-    {"Names", NULL, get_names},
+    {"Names", NULL, get_names, "-"},
+    {"NameList", "NAMES", get_name_list, "Names"},
     {"Pid", NULL, get_pid},
     {"ExitCode", NULL, get_exit_code},
     {"Exited", NULL, get_exited},
     {"StartedAt", NULL, get_started_at},
     {"ExitedAt", NULL, get_exited_at},
     {"AutoRemove", NULL, get_auto_remove},
-    {"Networks", NULL, get_networks},
+    {"Networks", NULL, get_networks, "-"},
+    {"NetworkList", "NETWORKS", get_network_list, "Networks"},
     {"Labels", NULL, get_labels},
     {"Mounts", NULL, get_mounts},
     {"Size", NULL, get_size, "-"},

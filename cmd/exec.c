@@ -166,6 +166,7 @@ static int detached_main(void *arg, struct err *err)
 
 static int exec_detached(struct container *c, struct container_exec *e, struct err *err)
 {
+	char session[ID_HEX_LEN + 1];
 	struct detached d = {c, e};
 	struct spawn role = {
 	    .name = "exec",
@@ -176,7 +177,13 @@ static int exec_detached(struct container *c, struct container_exec *e, struct e
 	struct child child = CHILD_INIT;
 	int r = spawn_start(&role, &child, err);
 
-	return r < 0 ? r : spawn_started(&child, err);
+	if (r == 0)
+		r = spawn_started(&child, err);
+	if (r < 0)
+		return r;
+	/* As podman: something to show for it. Nothing is kept under this ID. */
+	rand_id(session);
+	return out_line(session, err);
 }
 
 static int operands(const struct exec_args *a, const struct strv *rest, struct strv *ret,

@@ -8,6 +8,7 @@
 #include "store/store.h"
 #include "text/report.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 
 #define SHORT_ID 12
@@ -326,7 +327,8 @@ static int match_filter(struct app *app, const struct store_image *image, const 
 		return image->read_only == streq(v, "true");
 	if ((v = str_after(f, "reference="))) {
 		for (i = 0; i < image->names.n; i++)
-			if (name_matches(image->names.v[i], v))
+			if (name_matches(image->names.v[i], v) ||
+			    fnmatch(v, image->names.v[i], 0) == 0)
 				return 1;
 		return 0;
 	}

@@ -57,16 +57,21 @@ static void add_config(struct obj *o, const struct container_def *def)
 	obj_part(o, "Config", &c);
 }
 
-static void add_log(struct obj *h, struct container *c)
+static void add_log(struct obj *h, struct app *app, struct container *c)
 {
 	struct obj l = obj_new(h->doc, h->err);
+	AUTO_FREE char *path = NULL;
 
+	if (c->def.log_path || (c->def.log_driver && streq(c->def.log_driver, "none")))
+		path = strdup(c->def.log_path ? c->def.log_path : "");
+	else
+		path = str_fmt("%s/kist/containers/%s/ctr.log", app->storage.graphroot, c->def.id);
 	obj_str(&l, "Type", c->def.log_driver);
-	obj_str(&l, "Path", c->def.log_path);
+	obj_put(&l, "Path", path ? json_string(h->doc, path) : NULL);
 	obj_part(h, "LogConfig", &l);
 }
 
-static void add_host_config(struct obj *o, struct container *c)
+static void add_host_config(struct obj *o, struct app *app, struct container *c)
 {
 	const struct container_resources *res = &c->def.resources;
 	struct obj h = obj_new(o->doc, o->err);
@@ -88,7 +93,7 @@ static void add_host_config(struct obj *o, struct container *c)
 	obj_bool(&h, "ReadonlyRootfs", c->def.read_only);
 	obj_bool(&h, "AutoRemove", c->def.auto_remove);
 	obj_bool(&h, "Init", c->def.process.init);
-	add_log(&h, c);
+	add_log(&h, app, c);
 	obj_part(o, "HostConfig", &h);
 }
 
@@ -146,7 +151,6 @@ int inspect_container(struct app *app, struct container *c, bool size, struct js
 	struct container_status st;
 	int r;
 
-	(void)app;
 	r = container_get_status(c, &st, err);
 	if (r < 0)
 		return r;
@@ -163,7 +167,7 @@ int inspect_container(struct app *app, struct container *c, bool size, struct js
 	obj_bool(&o, "IsInfra", false);
 	add_mounts(&o, &c->def);
 	add_config(&o, &c->def);
-	add_host_config(&o, c);
+	add_host_config(&o, app, c);
 	if (size)
 		add_sizes(&o, c);
 	*ret = o.v;

@@ -23,7 +23,19 @@ int pick_one(struct app *app, bool latest, const struct strv *rest, struct conta
 
 typedef int each_fn(void *arg, struct container *c, const char *name, struct err *err);
 
-static int each_of_all(struct app *app, each_fn *fn, void *arg, struct err *err)
+/* Tells the error and chooses the exit code. */
+static int tell(const struct pick *p, const struct err *err)
+{
+	say_error(err);
+	if (err->code == ERR_NOT_FOUND && p->code_missing)
+		return p->code_missing;
+	if (err->code == ERR_IN_USE && p->code_in_use)
+		return p->code_in_use;
+	return EXIT_ENGINE;
+}
+
+static int each_of_all(struct app *app, const struct pick *p, each_fn *fn, void *arg,
+		       struct err *err)
 {
 	AUTO_CONTAINER_LIST struct container_list list = CONTAINER_LIST_INIT;
 	int r, code = 0;
@@ -33,10 +45,8 @@ static int each_of_all(struct app *app, each_fn *fn, void *arg, struct err *err)
 	for (i = 0; r == 0 && i < list.n; i++) {
 		struct err one = ERR_INIT;
 
-		if (fn(arg, list.v[i], list.v[i]->def.id, &one) < 0) {
-			say_error(&one);
-			code = EXIT_ENGINE;
-		}
+		if (fn(arg, list.v[i], list.v[i]->def.id, &one) < 0)
+			code = tell(p, &one);
 	}
 	return r < 0 ? r : code;
 }
@@ -54,10 +64,7 @@ static int each_operand(struct app *app, const struct pick *p, const char *name,
 		return 0;
 	if (r == 0)
 		r = fn(arg, c, name, &err);
-	if (r >= 0)
-		return 0;
-	say_error(&err);
-	return r == -ERR_NOT_FOUND ? 1 : EXIT_ENGINE;
+	return r < 0 ? tell(p, &err) : 0;
 }
 
 int pick_each(struct app *app, const struct pick *p, const struct strv *rest, each_fn *fn,
@@ -71,7 +78,7 @@ int pick_each(struct app *app, const struct pick *p, const struct strv *rest, ea
 		return err_set(err, ERR_INVALID,
 			       "--all or --latest and containers cannot be used together");
 	if (p->all)
-		return each_of_all(app, fn, arg, err);
+		return each_of_all(app, p, fn, arg, err);
 	if (p->latest) {
 		r = container_open_latest(app->containers, &c, err);
 		return r < 0 ? r : fn(arg, c, c->def.id, err);

@@ -8,6 +8,8 @@
 struct pick {
 	bool all, latest;
 	bool ignore; /* those that do not exist are no error */
+	/* Exit codes after such an error; 0: EXIT_ENGINE. */
+	int code_missing, code_in_use;
 };
 
 /* One container: the operand, or the newest with latest. */

@@ -8,7 +8,7 @@
 struct run_args {
 	struct create_args create;
 	bool detach, sig_proxy;
-	const char *detach_keys;
+	const char *detach_keys, *pidfile;
 };
 
 static const struct opt run_opts[] = {
@@ -16,6 +16,8 @@ static const struct opt run_opts[] = {
      "Run in the background and print the container's ID"},
     {0, "detach-keys", OPT_STRING, offsetof(struct run_args, detach_keys), "KEYS",
      "Keys that detach, such as ctrl-p,ctrl-q"},
+    {0, "pidfile", OPT_STRING, offsetof(struct run_args, pidfile), "FILE",
+     "Write the ID of the container's process to this file", .complete = "files"},
     {0, "sig-proxy", OPT_FLAG, offsetof(struct run_args, sig_proxy), NULL,
      "Pass signals on to the container"},
     {0},
@@ -36,6 +38,7 @@ static int run_attached(struct app *app, const struct run_args *a, struct contai
 	    .want_stderr = true,
 	    .sig_proxy = a->sig_proxy,
 	    .detach_keys = a->detach_keys,
+	    .pidfile = a->pidfile,
 	};
 
 	return session_start(app, &s, err);
@@ -52,7 +55,7 @@ static int run_run(struct app *app, const void *args, const struct strv *rest, s
 		return r;
 	if (!a->detach)
 		return run_attached(app, a, c, err);
-	r = session_start_detached(app, c, err);
+	r = session_start_detached(app, c, a->pidfile, err);
 	return r < 0 ? r : out_line(c->def.id, err);
 }
 

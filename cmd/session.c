@@ -2,8 +2,11 @@
 #include "base/auto.h"
 #include "base/err.h"
 #include "monitor/client.h"
+#include "sys/fd.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 
 /* The container may just have ended: then there is nothing to pass on. */
 static void pass_signal(void *arg, int signo)
@@ -46,6 +49,7 @@ int session_run(struct app *app, const struct session *s, struct err *err)
 		    .signal = s->sig_proxy ? pass_signal : NULL,
 		    .arg = s->c,
 		},
+	    .foreground = s->first,
 	    .will_remove = s->will_remove,
 	    .is_first = s->first,
 	};
@@ -94,6 +98,21 @@ static int start(struct app *app, struct container *c, bool attach, int *ret_soc
 	return r;
 }
 
+static int write_pidfile(const char *path, struct container *c, struct err *err)
+{
+	struct container_status st;
+	char text[16];
+	int r;
+
+	if (!path)
+		return 0;
+	r = container_get_status(c, &st, err);
+	(void)snprintf(text, sizeof(text), "%d", st.pid);
+	if (r == 0)
+		r = file_create(AT_FDCWD, path, 0644, text, strlen(text), err);
+	return r < 0 ? err_wrap(err, "--pidfile") : 0;
+}
+
 static int remove_at_end(struct container *c, struct err *err)
 {
 	int r = container_wait(c, err);
@@ -113,6 +132,9 @@ int session_start(struct app *app, struct session *s, struct err *err)
 	s->sock = sock;
 	s->first = true;
 	s->will_remove = s->c->def.auto_remove;
+	r = write_pidfile(s->pidfile, s->c, err);
+	if (r < 0)
+		return r;
 	code = session_run(app, s, err);
 	if (code < 0 || !s->c->def.auto_remove)
 		return code;
@@ -123,9 +145,11 @@ int session_start(struct app *app, struct session *s, struct err *err)
 	return r < 0 ? r : code;
 }
 
-int session_start_detached(struct app *app, struct container *c, struct err *err)
+int session_start_detached(struct app *app, struct container *c, const char *pidfile,
+			   struct err *err)
 {
 	int none = -1;
+	int r = start(app, c, false, &none, err);
 
-	return start(app, c, false, &none, err);
+	return r < 0 ? r : write_pidfile(pidfile, c, err);
 }

@@ -13,6 +13,7 @@ struct session {
 	bool will_remove; /* we remove it at its end */
 	bool sig_proxy;
 	const char *detach_keys; /* NULL: as configured */
+	const char *pidfile;	 /* gets the ID of the first process; NULL: none */
 };
 
 /* The container's exit code, 0 after detaching. */
@@ -20,6 +21,7 @@ int session_run(struct app *app, const struct session *s, struct err *err);
 /* Starts a container and attaches to it. With auto-remove it is removed at its end. */
 int session_start(struct app *app, struct session *s, struct err *err);
 /* Starts a container and leaves it. */
-int session_start_detached(struct app *app, struct container *c, struct err *err);
+int session_start_detached(struct app *app, struct container *c, const char *pidfile,
+			   struct err *err);
 
 #endif

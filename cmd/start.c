@@ -26,6 +26,7 @@ static int start_attached(struct app *app, const struct start_args *a, const str
 			  struct err *err)
 {
 	AUTO_CONTAINER struct container *c = NULL;
+	AUTO_CLOSE int sock = -1;
 	struct session s = {
 	    .want_stdin = a->stdin_open,
 	    .want_stdout = true,
@@ -39,13 +40,23 @@ static int start_attached(struct app *app, const struct start_args *a, const str
 		return err_set(err, ERR_INVALID,
 			       "you cannot start and attach multiple containers at once");
 	r = pick_one(app, a->latest, rest, &c, err);
+	if (r < 0)
+		return r;
 	s.c = c;
-	return r < 0 ? r : session_start(app, &s, err);
+	r = session_start(app, &s, err);
+	/* It runs already: what is left of the wish is to be attached. */
+	if (r == -ERR_IN_USE) {
+		err_clear(err);
+		r = container_attach(c, &sock, err);
+		s.sock = sock;
+		return r < 0 ? r : session_run(app, &s, err);
+	}
+	return r;
 }
 
 static int start_one(void *arg, struct container *c, const char *name, struct err *err)
 {
-	int r = session_start_detached(arg, c, err);
+	int r = session_start_detached(arg, c, NULL, err);
 
 	if (r == -ERR_IN_USE) {
 		err_clear(err);

@@ -34,7 +34,7 @@ static int stop_one(void *arg, struct container *c, const char *name, struct err
 static int run_stop(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
 	const struct stop_args *a = args;
-	struct pick p = {a->all, a->latest, a->ignore};
+	struct pick p = {.all = a->all, .latest = a->latest, .ignore = a->ignore};
 
 	return pick_each(app, &p, rest, stop_one, (void *)a, err);
 }
@@ -192,7 +192,7 @@ static int run_rm(struct app *app, const void *args, const struct strv *rest, st
 {
 	const struct rm_args *a = args;
 	/* As podman: rm -f of something that is not there is no error. */
-	struct pick p = {a->all, a->latest, a->ignore || a->force};
+	struct pick p = {a->all, a->latest, a->ignore || a->force, 1, 2};
 	int code, r;
 
 	code = pick_each(app, &p, rest, rm_one, (void *)a, err);

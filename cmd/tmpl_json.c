@@ -1,4 +1,5 @@
 #include "tmpl_json.h"
+#include "base/auto.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -19,6 +20,27 @@ static int at(const void *obj, size_t i, struct tmpl_mem *mem, const char **ret_
 	(void)err;
 	if (ret_key)
 		*ret_key = json_name(v);
+	*ret = tmpl_of_json(v);
+	return 0;
+}
+
+/* The i-th key in the order of its bytes, as Go's templates go through maps. */
+static int at_sorted(const void *obj, size_t i, struct tmpl_mem *mem, const char **ret_key,
+		     struct tmpl_value *ret, struct err *err)
+{
+	const struct json *v, *w;
+	size_t before;
+
+	(void)mem;
+	(void)err;
+	for (v = json_first(obj); v; v = json_next(v)) {
+		before = 0;
+		for (w = json_first(obj); w; w = json_next(w))
+			before += strcmp(json_name(w), json_name(v)) < 0;
+		if (before == i)
+			break;
+	}
+	*ret_key = json_name(v);
 	*ret = tmpl_of_json(v);
 	return 0;
 }
@@ -53,6 +75,22 @@ static const struct tmpl_ops list_ops = {
 static const struct tmpl_ops object_ops = {
     .type = "*define.InspectData", .count = count, .at = at, .field = field, .json = to_json};
 
+static const struct tmpl_ops map_ops = {
+    .type = "map[string]string", .count = count, .at = at_sorted, .json = to_json};
+
+/* Members that are maps in Go: any key may be asked for, and index works on them. */
+static bool is_map(const struct json *v)
+{
+	static const char *const maps[] = {"Labels", "Annotations", "ExposedPorts", "Volumes"};
+	const char *name = json_name(v);
+	size_t i;
+
+	for (i = 0; name && i < ARRAY_LEN(maps); i++)
+		if (streq(name, maps[i]))
+			return true;
+	return false;
+}
+
 struct tmpl_value tmpl_of_json(const struct json *v)
 {
 	int64_t i;
@@ -72,7 +110,7 @@ struct tmpl_value tmpl_of_json(const struct json *v)
 	case JSON_ARRAY:
 		return tmpl_list(&list_ops, v);
 	case JSON_OBJECT:
-		return tmpl_object(&object_ops, v);
+		return is_map(v) ? tmpl_map(&map_ops, v) : tmpl_object(&object_ops, v);
 	default:
 		return tmpl_nil();
 	}

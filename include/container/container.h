@@ -62,7 +62,7 @@ void container_list_fini(struct container_list *l);
 /* All containers, newest first. One that vanishes meanwhile is left out; one whose record cannot be
  * read is an error that names it. */
 int containers_list(struct containers *cs, struct container_list *ret, struct err *err);
-/* store_users_fn for the store: names of the containers of an image; arg is struct containers *. */
+/* store_users_fn for the store: IDs of the containers of an image; arg is struct containers *. */
 int containers_of_image(void *arg, const char *image_id, struct strv *users, struct err *err);
 
 /* ---- state ---- */

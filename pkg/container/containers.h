@@ -34,6 +34,9 @@ int container_lock(struct container *c, int *ret_run, int *ret_lock, struct err 
 int container_read_cgroups(int run, struct strv *ret, struct err *err);
 /* Kills and removes what is left in them. */
 int container_clean_cgroups(int run, struct err *err);
+/* What the container's host name is: as asked for, the host's with its network, or the short ID. */
+#define CONTAINER_HOSTNAME_MAX 65
+const char *container_hostname(const struct container_def *def, char out[CONTAINER_HOSTNAME_MAX]);
 /* Short form of the ID, as listings show it. */
 #define SHORT_ID_LEN 12
 

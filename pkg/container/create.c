@@ -8,6 +8,7 @@
 #include "sys/fd.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,6 +82,17 @@ static int make_dirs(int dir, struct err *err)
 	return 0;
 }
 
+/* HOSTNAME, unless image or user say otherwise. */
+static int set_hostname_env(struct container_def *def, struct err *err)
+{
+	char name[CONTAINER_HOSTNAME_MAX], text[CONTAINER_HOSTNAME_MAX + 16];
+
+	if (strv_env_get(&def->process.env, "HOSTNAME"))
+		return 0;
+	(void)snprintf(text, sizeof(text), "HOSTNAME=%s", container_hostname(def, name));
+	return strv_env_set(&def->process.env, text, err);
+}
+
 static int build(struct containers *cs, const struct container_request *rq, struct state_entry *e,
 		 struct container_def *def, struct err *err)
 {
@@ -88,6 +100,8 @@ static int build(struct containers *cs, const struct container_request *rq, stru
 
 	def->created_at = time_now_ns();
 	r = str_set(&def->id, e->id, err);
+	if (r == 0)
+		r = set_hostname_env(def, err);
 	if (r == 0)
 		r = claim_name(cs, rq->name, e->id, &def->name, err);
 	if (r == 0)

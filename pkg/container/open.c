@@ -174,7 +174,7 @@ int containers_of_image(void *arg, const char *image_id, struct strv *users, str
 	r = containers_list(cs, &list, err);
 	for (i = 0; r == 0 && i < list.n; i++)
 		if (list.v[i]->def.image.id && streq(list.v[i]->def.image.id, image_id))
-			r = strv_add(users, list.v[i]->def.name, err);
+			r = strv_add(users, list.v[i]->def.id, err);
 	return r;
 }
 

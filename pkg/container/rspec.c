@@ -102,15 +102,14 @@ static void build_limits(struct container *c, struct rspec *rs)
 	rs->spec.limits = &rs->limits;
 }
 
-static void choose_hostname(struct container *c, struct rspec *rs)
+const char *container_hostname(const struct container_def *def, char out[CONTAINER_HOSTNAME_MAX])
 {
-	if (c->def.hostname)
-		(void)snprintf(rs->hostname, sizeof(rs->hostname), "%s", c->def.hostname);
-	else if (streq(c->def.network, "host"))
-		(void)gethostname(rs->hostname, sizeof(rs->hostname) - 1);
-	else
-		(void)snprintf(rs->hostname, sizeof(rs->hostname), "%.*s", SHORT_ID_LEN, c->def.id);
-	rs->spec.hostname = rs->hostname;
+	if (def->hostname)
+		(void)snprintf(out, CONTAINER_HOSTNAME_MAX, "%s", def->hostname);
+	else if (!streq(def->network, "host") || gethostname(out, CONTAINER_HOSTNAME_MAX - 1) < 0)
+		(void)snprintf(out, CONTAINER_HOSTNAME_MAX, "%.*s", SHORT_ID_LEN, def->id);
+	out[CONTAINER_HOSTNAME_MAX - 1] = '\0';
+	return out;
 }
 
 int rspec_build(struct container *c, int run, struct rspec *rs, struct err *err)
@@ -121,7 +120,7 @@ int rspec_build(struct container *c, int run, struct rspec *rs, struct err *err)
 
 	*rs =
 	    (struct rspec){.spec = RUNTIME_SPEC_INIT, .upper = -1, .work = -1, .seccomp_cache = -1};
-	choose_hostname(c, rs);
+	rs->spec.hostname = container_hostname(def, rs->hostname);
 	rs->spec.id = def->id;
 	rs->spec.readonly = def->read_only;
 	rs->spec.privileged = def->process.privileged;

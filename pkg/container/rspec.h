@@ -20,7 +20,7 @@ struct rspec {
 	struct strv texts; /* what mounts point to */
 	struct runtime_rlimit rlimits[RSPEC_RLIMITS_MAX];
 	int upper, work, seccomp_cache;
-	char hostname[65];
+	char hostname[CONTAINER_HOSTNAME_MAX];
 };
 
 void rspec_fini(struct rspec *rs);

@@ -141,7 +141,8 @@ static int become_monitor(struct launch *l, const struct runtime_proc *proc, str
 	    .listen_fd = l->listen,
 	    .client_fd = l->client,
 	    .client_wants = MONITOR_WANT_STDOUT | MONITOR_WANT_STDERR | MONITOR_WANT_FOREGROUND |
-			    (def->process.stdin_open ? MONITOR_WANT_STDIN : 0),
+			    (def->process.stdin_open ? MONITOR_WANT_STDIN : 0) |
+			    (def->auto_remove ? MONITOR_WANT_REMOVE : 0),
 	    .cleanup_argv = def->auto_remove ? l->o->rerun : NULL,
 	    .cleanup_env = (const char *const *)environ,
 	};

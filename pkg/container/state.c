@@ -25,40 +25,38 @@ static const char *entry_path(char out[ENTRY_PATH_MAX], const char *in, const ch
 }
 
 /* The kist directory below root, with its own subdirectories on first use. */
-static int open_top(const char *root, const char *const *subs, int *ret, struct err *err)
+static int open_top(const char *root, const char *const *subs, size_t n, int *ret, struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
 	char path[PATH_MAX];
+	size_t i;
 	int r;
 
 	if (snprintf(path, sizeof(path), "%s/kist", root) >= (int)sizeof(path))
 		return err_set(err, ERR_INVALID, "%s: path too long", root);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		r = dir_ensure(AT_FDCWD, path, 0700, &fd, err);
-		if (r < 0)
-			return r;
-	}
-	/* The first is looked for; a half-made set is completed below. */
-	if (faccessat(fd, subs[0], F_OK, 0) < 0)
-		for (; *subs; subs++)
-			if (mkdirat(fd, *subs, 0700) < 0 && errno != EEXIST)
-				return err_sys(err, errno, "creating %s/%s", path, *subs);
+	r = dir_ensure(AT_FDCWD, path, 0700, &fd, err);
+	if (r < 0)
+		return r;
+	/* The last one is made last, so that its presence means all are there. */
+	if (faccessat(fd, subs[n - 1], F_OK, 0) < 0)
+		for (i = 0; i < n; i++)
+			if (mkdirat(fd, subs[i], 0700) < 0 && errno != EEXIST)
+				return err_sys(err, errno, "creating %s/%s", path, subs[i]);
 	*ret = TAKE_FD(fd);
 	return 0;
 }
 
 int state_open(const char *graphroot, const char *runroot, struct state *ret, struct err *err)
 {
-	static const char *const graph_subs[] = {"containers", "creating", "trash", "names", NULL};
-	static const char *const run_subs[] = {"containers", NULL};
+	static const char *const graph_subs[] = {"containers", "creating", "trash", "names"};
+	static const char *const run_subs[] = {"containers"};
 	AUTO_CLOSE int graph = -1, run = -1;
 	int r;
 
-	r = open_top(graphroot, graph_subs, &graph, err);
+	r = open_top(graphroot, graph_subs, ARRAY_LEN(graph_subs), &graph, err);
 	if (r < 0)
 		return r;
-	r = open_top(runroot, run_subs, &run, err);
+	r = open_top(runroot, run_subs, ARRAY_LEN(run_subs), &run, err);
 	if (r < 0)
 		return r;
 	ret->graph = TAKE_FD(graph);
@@ -148,8 +146,8 @@ int state_begin(const struct state *s, struct state_entry *ret, struct err *err)
 	int r;
 
 	rand_id(e.id);
-	r = lock_open(s->graph, entry_path(path, "creating", e.id, ".lock"), LOCK_EXCLUSIVE, &e.lock,
-		      err);
+	r = lock_open(s->graph, entry_path(path, "creating", e.id, ".lock"), LOCK_EXCLUSIVE,
+		      &e.lock, err);
 	if (r == 0)
 		r = dir_ensure(s->graph, entry_path(path, "creating", e.id, ""), 0700, &e.dir, err);
 	if (r < 0) {

@@ -356,6 +356,15 @@ static int unpack_rest(struct fetch *f, struct err *err)
 	}
 }
 
+/* On a full disk space matters more than what the next pull could continue. */
+static void discard_downloads(struct fetch *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_blobs; i++)
+		download_discard(&f->downloads[i]);
+}
+
 int layers_fetch(const struct image_ctx *ctx, struct registry_session *session,
 		 struct workers *workers, const struct manifest *m,
 		 const struct image_config *config, char ret_top[STORE_ID_LEN + 1], struct err *err)
@@ -371,6 +380,8 @@ int layers_fetch(const struct image_ctx *ctx, struct registry_session *session,
 	if (r < 0) {
 		/* Whoever still writes into a layer must end before it is removed. */
 		workers_stop(workers);
+		if (err_is_errno(err, ENOSPC) || err_is_errno(err, EDQUOT))
+			discard_downloads(&f);
 		return r;
 	}
 	(void)snprintf(ret_top, STORE_ID_LEN + 1, "%s", f.n > 0 ? f.layers[f.n - 1].id : "");
