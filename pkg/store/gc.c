@@ -22,14 +22,15 @@ static int names_in(int dir, const char *path, struct strv *ret, struct err *err
 	return dir_list(dir, path, ret, err);
 }
 
-/* "<64 hex>.lock" */
-static bool layer_of(const char *name, char id[STORE_ID_LEN + 1])
+/* "<prefix><64 hex>.lock": adds the ID. */
+static int add_id(const char *name, const char *prefix, struct strv *ids, struct err *err)
 {
-	if (strlen(name) != STORE_ID_LEN + 5 || !str_ends(name, ".lock") ||
-	    !id_slice_is_good((struct str){name, STORE_ID_LEN}))
-		return false;
-	id_copy((struct str){name, STORE_ID_LEN}, id);
-	return true;
+	const char *id = str_after(name, prefix);
+
+	if (!id || strlen(id) != STORE_ID_LEN + 5 || !str_ends(id, ".lock") ||
+	    !id_slice_is_good((struct str){id, STORE_ID_LEN}))
+		return 0;
+	return strv_addn(ids, (struct str){id, STORE_ID_LEN}, err);
 }
 
 static bool is_referred(const struct index *containers, struct str layer)
@@ -71,13 +72,39 @@ static int drop_left_overs(struct store *s, const struct strv *dead, struct err 
 	for (i = 0; r == 0 && i < dead->n; i++)
 		if (is_left_over(layers, containers, dead->v[i]))
 			r = strv_add(&drop, dead->v[i], err);
-	return r < 0 ? r : layers_drop(s, &drop, err);
+	if (r < 0 || layers_drop(s, &drop, err) == 0)
+		return r;
+	for (i = 0; i < drop.n; i++)
+		if (layer_empty(s, drop.v[i], err) < 0)
+			break;
+	return -(int)err->code;
+}
+
+/* Data of images that have no record. */
+static int drop_image_data(struct store *s, const struct strv *dead, struct err *err)
+{
+	AUTO_UNLOCK struct store *locked = NULL;
+	struct index *ix;
+	size_t i;
+	int area, r;
+
+	r = store_lock(s, LK_IMAGES, err);
+	if (r < 0)
+		return r;
+	locked = s;
+	r = store_index(s, 0, IX_IMAGES, &ix, err);
+	if (r == 0)
+		r = store_area_fd(s, AREA_IMAGES, &area, err);
+	for (i = 0; r == 0 && i < dead->n; i++)
+		if (!index_find_id(ix, dead->v[i]))
+			r = tree_remove(area, dead->v[i], err);
+	return r;
 }
 
 struct dead {
 	struct live held[GC_MAX];
 	size_t n;
-	struct strv ids;
+	struct strv layers, images;
 };
 
 static void dead_fini(struct dead *d)
@@ -86,14 +113,14 @@ static void dead_fini(struct dead *d)
 
 	for (i = 0; i < d->n; i++)
 		live_drop(&d->held[i]);
-	strv_fini(&d->ids);
+	strv_fini(&d->layers);
+	strv_fini(&d->images);
 }
 
 static int gc_staging(struct store *s, struct err *err)
 {
 	AUTO_STRV struct strv names = STRV_INIT;
 	AUTO(dead_fini) struct dead d = {0};
-	char id[STORE_ID_LEN + 1];
 	size_t i;
 	int r;
 
@@ -104,10 +131,14 @@ static int gc_staging(struct store *s, struct err *err)
 		if (r <= 0)
 			continue; /* its owner lives */
 		d.n++;
-		r = layer_of(names.v[i], id) ? strv_add(&d.ids, id, err) : 0;
+		r = add_id(names.v[i], "", &d.layers, err);
+		if (r == 0)
+			r = add_id(names.v[i], "image-", &d.images, err);
 	}
-	if (r >= 0 && d.ids.n > 0)
-		r = drop_left_overs(s, &d.ids, err);
+	if (r >= 0 && d.layers.n > 0)
+		r = drop_left_overs(s, &d.layers, err);
+	if (r >= 0 && d.images.n > 0)
+		r = drop_image_data(s, &d.images, err);
 	if (r < 0) {
 		/* The files stay: they name what is still to be done. */
 		for (i = 0; i < d.n; i++)
@@ -129,8 +160,7 @@ static int gc_tempdir(struct store *s, int dir, const char *name, struct err *er
 	r = lock_try_open(dir, name, LOCK_EXCLUSIVE, &lock, err);
 	if (r <= 0)
 		return r;
-	r = s->remove_tree ? s->remove_tree(s->remove_arg, dir, tree, err)
-			   : tree_remove(dir, tree, err);
+	r = store_remove_tree(s, dir, tree, err);
 	if (r < 0)
 		return r;
 	(void)unlinkat(dir, name, 0);

@@ -185,14 +185,21 @@ static int check_users(struct deletion *d, const char *id, store_users_fn *users
 /* Takes the record out of images.json and its data away. */
 static int remove_image(struct deletion *d, struct rec *rec, const char *id, struct err *err)
 {
+	AUTO(live_drop) struct live live = LIVE_INIT;
 	int area, r;
 
+	r = live_take_image(d->s, id, &live, err);
+	if (r < 0)
+		return r;
 	index_remove(d->images, rec);
 	r = store_save(d->s, IX_IMAGES, err);
 	if (r == 0)
 		r = store_area_fd(d->s, AREA_IMAGES, &area, err);
 	if (r == 0)
 		r = tree_remove(area, id, err);
+	if (r < 0)
+		live_leave(&live);
+	store_step(d->s, "image data removed");
 	return r;
 }
 

@@ -112,7 +112,7 @@ static int copy_data(struct store *s, const struct store_image *image, struct er
 
 /* An image of an additional store gets its record and data in ours; the layers stay there. */
 static int adopt(struct store *s, const char *id, struct index *ix, struct rec **ret,
-		 struct err *err)
+		 struct live *live, struct err *err)
 {
 	AUTO(store_image_free_p) struct store_image *image = NULL;
 	AUTO_JSON struct json_doc *doc = NULL;
@@ -133,6 +133,8 @@ static int adopt(struct store *s, const char *id, struct index *ix, struct rec *
 	if (r == 0)
 		r = image_from_rec(rec, where - 1, &image, err);
 	if (r == 0)
+		r = live_take_image(s, id, live, err);
+	if (r == 0)
 		r = copy_data(s, image, err);
 	if (r < 0)
 		return r;
@@ -146,6 +148,7 @@ static int adopt(struct store *s, const char *id, struct index *ix, struct rec *
 int store_image_tag(struct store *s, const char *image_id, const char *name, struct err *err)
 {
 	AUTO_UNLOCK struct store *locked = NULL;
+	AUTO(live_drop) struct live live = LIVE_INIT;
 	AUTO_STRV struct strv names = STRV_INIT;
 	AUTO_JSON struct json_doc *doc = NULL;
 	struct index *ix;
@@ -165,7 +168,7 @@ int store_image_tag(struct store *s, const char *image_id, const char *name, str
 		return r;
 	rec = index_find_id(ix, image_id);
 	if (!rec)
-		r = adopt(s, image_id, ix, &rec, err);
+		r = adopt(s, image_id, ix, &rec, &live, err);
 	if (r == 0)
 		r = rec_edit(rec, &doc, err);
 	if (r == 0)
@@ -174,7 +177,11 @@ int store_image_tag(struct store *s, const char *image_id, const char *name, str
 		r = rec_store(ix, rec, doc, err);
 	if (r == 0)
 		r = images_take_names(ix, image_id, &names, err);
-	return r < 0 ? r : store_save(s, IX_IMAGES, err);
+	if (r == 0)
+		r = store_save(s, IX_IMAGES, err);
+	if (r < 0)
+		live_leave(&live);
+	return r;
 }
 
 int store_image_untag(struct store *s, const char *image_id, const char *name, struct err *err)

@@ -154,6 +154,7 @@ static int unwrite(struct store *s, const char *id, int failed)
 
 static int put_locked(struct store *s, const struct store_image_put *put, struct err *err)
 {
+	AUTO(live_drop) struct live live = LIVE_INIT;
 	AUTO_JSON struct json_doc *doc = NULL;
 	struct index *ix;
 	struct rec *rec;
@@ -167,7 +168,10 @@ static int put_locked(struct store *s, const struct store_image_put *put, struct
 	rec = index_find_id(ix, put->id);
 	if (rec && !slice_same(rec->m[REC_LAYER], str_of(put->layer ? put->layer : "")))
 		return err_set(err, ERR_EXISTS, "it is in the store with another top layer");
-	r = image_write_data(s, put->id, put->data, put->n_data, err);
+	if (!rec)
+		r = live_take_image(s, put->id, &live, err);
+	if (r == 0)
+		r = image_write_data(s, put->id, put->data, put->n_data, err);
 	if (r == 0)
 		r = rec ? rec_edit(rec, &doc, err) : new_record(put, &doc, err);
 	if (r == 0 && rec)

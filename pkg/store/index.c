@@ -226,6 +226,38 @@ int index_load(struct index *ix, int dir, const char *name, bool reread, struct 
 	return r;
 }
 
+static int write_file(int fd, const struct buf *b, const char *name, bool sync, struct err *err)
+{
+	int r = fd_write_all(fd, b->ptr, b->len, name, err);
+
+	if (r == 0 && fchmod(fd, INDEX_MODE) < 0)
+		r = err_sys(err, errno, "setting the mode of %s", name);
+	if (r == 0 && sync && fdatasync(fd) < 0)
+		r = err_sys(err, errno, "syncing %s", name);
+	return r;
+}
+
+/* The lock is held, so there is one writer: with a fixed name a killed one leaves one file at most,
+ * which the next one writes over. */
+static int publish(int dir, const char *name, const struct buf *b, bool sync, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	char tmp[64];
+	int r;
+
+	if (snprintf(tmp, sizeof(tmp), ".tmp-%s-kist", name) >= (int)sizeof(tmp))
+		return err_set(err, ERR_BUG, "%s: name too long", name);
+	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, INDEX_MODE);
+	if (fd < 0)
+		return err_sys(err, errno, "creating %s", tmp);
+	r = write_file(fd, b, tmp, sync, err);
+	if (r == 0 && renameat(dir, tmp, dir, name) < 0)
+		r = err_sys(err, errno, "replacing %s", name);
+	if (r < 0)
+		(void)unlinkat(dir, tmp, 0); /* the error that counts is the earlier one */
+	return r;
+}
+
 int index_save(struct index *ix, int dir, const char *name, bool sync, struct err *err)
 {
 	AUTO_BUF struct buf out = BUF_INIT(INDEX_MAX);
@@ -241,8 +273,7 @@ int index_save(struct index *ix, int dir, const char *name, bool sync, struct er
 	buf_addc(&out, ']');
 	r = buf_check(&out, name, err);
 	if (r == 0)
-		r = file_replace(dir, name, INDEX_MODE, out.ptr, out.len, sync ? FILE_SYNC : 0,
-				 err);
+		r = publish(dir, name, &out, sync, err);
 	if (r < 0) {
 		index_reset(ix);
 		return r;

@@ -19,7 +19,7 @@
 #define TRASH_MODE 0700
 #define TRASH_RANDOM 8
 
-static int remove_tree(struct store *s, int dir, const char *name, struct err *err)
+int store_remove_tree(struct store *s, int dir, const char *name, struct err *err)
 {
 	if (s->remove_tree)
 		return s->remove_tree(s->remove_arg, dir, name, err);
@@ -66,7 +66,7 @@ void trash_finish(struct store *s)
 	if (t->dir < 0)
 		return;
 	(void)snprintf(name, sizeof(name), "temp-dir-%s", t->name);
-	if (t->lock >= 0 && remove_tree(s, t->dir, name, &ignored) == 0) {
+	if (t->lock >= 0 && store_remove_tree(s, t->dir, name, &ignored) == 0) {
 		(void)snprintf(name, sizeof(name), "lock-%s", t->name);
 		(void)unlinkat(t->dir, name, 0);
 		/* Fails while others are in it. */
@@ -124,7 +124,17 @@ int store_remove_layer_tree(struct store *s, const char *layer_id, struct err *e
 	if (trash_take(s, layer_id, &ignored) == 0)
 		return 0;
 	/* No room for the trash, or a mount below: then here and now. */
-	return remove_tree(s, own(s)->overlay_fd, layer_id, err);
+	return store_remove_tree(s, own(s)->overlay_fd, layer_id, err);
+}
+
+int layer_empty(struct store *s, const char *id, struct err *err)
+{
+	AUTO_CLOSE int dir = -1;
+
+	dir = openat(own(s)->overlay_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return errno == ENOENT ? 0 : err_sys(err, errno, "opening layer %.12s", id);
+	return store_remove_tree(s, dir, "diff", err);
 }
 
 /* tar-split and big data beside the index. */

@@ -182,6 +182,8 @@ void store_layer_abort(struct store_layer_new *n)
 
 	if (!n)
 		return;
+	if (n->registered)
+		(void)layer_empty(n->store, n->id, &ignored);
 	if (n->registered && store_lock(n->store, LK_LAYERS, &ignored) == 0) {
 		locked = n->store;
 		if (drop_one(n->store, n->id, &ignored) < 0)

@@ -59,6 +59,16 @@ int live_take(struct store *s, const char *name, bool wait, struct live *ret, st
 	return 1;
 }
 
+int live_take_image(struct store *s, const char *id, struct live *ret, struct err *err)
+{
+	char name[STORE_ID_LEN + 32];
+	int r;
+
+	(void)snprintf(name, sizeof(name), "image-%.64s.lock", id);
+	r = live_take(s, name, false, ret, err);
+	return r < 0 ? r : 0;
+}
+
 void live_drop(struct live *l)
 {
 	/* When this fails an empty file stays that store_gc removes. */

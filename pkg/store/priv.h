@@ -168,6 +168,11 @@ void trash_finish(struct store *s);
 /* Removes the records of ids (our own store), their trees and files; layers.lock held for writing.
  * Unknown ids are fine. */
 int layers_drop(struct store *s, const struct strv *ids, struct err *err);
+/* Removes files, also those of subordinate ids. */
+int store_remove_tree(struct store *s, int dir, const char *name, struct err *err);
+/* Removes the content of a staging layer: gives its space back before the indexes are written,
+ * which a full disk does not allow. Needs no lock. */
+int layer_empty(struct store *s, const char *id, struct err *err);
 /* Removes every incomplete layer of both layer indexes. Called with each write lock. */
 int layers_repair(struct store *s, struct err *err);
 
@@ -182,6 +187,9 @@ struct live {
 	}
 /* 1 ours, 0 somebody else holds it (only without wait). */
 int live_take(struct store *s, const char *name, bool wait, struct live *ret, struct err *err);
+/* For data of image id that is written before, or removed after, its record; images.lock held. That
+ * store_gc holds it is fine: it waits for our lock and then looks at the record. */
+int live_take_image(struct store *s, const char *id, struct live *ret, struct err *err);
 /* Removes the file and gives up the lock. */
 void live_drop(struct live *l);
 /* Gives up the lock; the file stays for store_gc, which finishes what failed. */

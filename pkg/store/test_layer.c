@@ -1,7 +1,10 @@
 #include "test_store.h"
 #include "base/rand.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void a_new_store_looks_as_the_other_tools_expect(void **state)
 {
@@ -324,6 +327,53 @@ static void a_second_claim_finds_the_layer_busy_and_then_present(void **state)
 	place_remove(&p);
 }
 
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit l;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
+	l.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+/* The limit on file sizes stands for the full disk: no index can be written any more. */
+static void a_full_disk_is_an_error_and_the_space_comes_back(void **state)
+{
+	char base[STORE_ID_LEN + 1], id[STORE_ID_LEN + 1], digest[SHA256_TEXT_MAX], path[256],
+	    proc[FD_PATH_MAX];
+	struct store_layer_info info = {.synced = true};
+	struct store_layer_new *n = NULL;
+	struct err err = ERR_INIT;
+	struct place p;
+	struct store *s;
+	ssize_t len;
+
+	(void)state;
+	place_make(&p);
+	s = place_open(&p);
+	add_layer(s, NULL, "base", base);
+	ok(store_layer_begin(s, &n, &err), &err);
+	(void)fd_path(store_layer_new_diff(n), proc);
+	len = readlink(proc, path, sizeof(path) - 1);
+	assert_true(len > 0);
+	path[len] = '\0';
+	info.parent = base;
+	info.diff_digest = digest_for("x", digest);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	limit_files(100);
+	assert_int_equal(store_layer_commit(&n, &info, id, &err), -ERR_SYS);
+	assert_int_equal(err.sys_errno, EFBIG);
+	assert_non_null(n);
+	store_layer_abort(n);
+	assert_int_equal(access(path, F_OK), -1);
+	limit_files(RLIM_INFINITY);
+	ok(store_gc(s, &err), &err);
+	check_consistent(s, &p);
+	assert_int_equal(store_layer_exists(s, base, &err), 1);
+	store_close(s);
+	place_remove(&p);
+}
+
 static void broken_chains_are_named(void **state)
 {
 	AUTO_STORE_LOWERS struct store_lowers lowers = {0};
@@ -393,6 +443,7 @@ int main(void)
 	    cmocka_unit_test(every_save_changes_the_token),
 	    cmocka_unit_test(a_changed_token_means_reading_again),
 	    cmocka_unit_test(a_second_claim_finds_the_layer_busy_and_then_present),
+	    cmocka_unit_test(a_full_disk_is_an_error_and_the_space_comes_back),
 	    cmocka_unit_test(broken_chains_are_named),
 	    cmocka_unit_test(trees_the_kernel_cannot_mount_are_refused),
 	};

@@ -211,6 +211,7 @@ static inline size_t count_in(const struct place *p, const char *path)
 	return names.n;
 }
 
+#define TMP_INDEX "overlay-images/.tmp-images.json-kist"
 /*
  * Indexes, directories, links, tar-split and image data agree; nothing of an unfinished operation
  * is left. expect_holders: layers that are containers' and have no tar-split.
@@ -250,6 +251,8 @@ static inline void check_consistent(struct store *s, const struct place *p)
 		assert_non_null(index_find(layers, containers->v[i].m[REC_LAYER]));
 		assert_non_null(index_find(images, containers->v[i].m[REC_IMAGE]));
 	}
+	/* images.json and images.lock are the two others */
+	assert_true(count_in(p, "overlay-images") <= images->n + 2 + there(p, TMP_INDEX));
 	/* l/ and .has-mount-program are the two others */
 	assert_int_equal(count_in(p, "overlay"), layers->n + 2);
 	assert_int_equal(count_in(p, "overlay/l"), layers->n);
