@@ -5,15 +5,15 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-if ((EUID != 0)) || ! command -v podman skopeo runc busybox >/dev/null; then
-	echo "ok - store-podman # SKIP needs root, podman, skopeo, runc and busybox"
+if ((EUID != 0)) || ! command -v podman skopeo busybox >/dev/null; then
+	echo "ok - store-podman # SKIP needs root, podman, skopeo and busybox"
 	exit 0
 fi
 
 tmp=/var/tmp/kist-store-podman-$$
 mkdir -m 700 "$tmp" || exit 1
 graph=$tmp/graph run=$tmp/run
-failed=0 tool=$tmp/storetool
+failed=0 tool=build/rel/storetool
 export CONTAINERS_STORAGE_CONF=$tmp/storage.conf
 printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$graph" "$run" \
 	>"$CONTAINERS_STORAGE_CONF"
@@ -33,7 +33,7 @@ clean() {
 trap clean EXIT
 
 podman_() { podman --root "$graph" --runroot "$run" --storage-driver overlay \
-	--runtime runc --cgroup-manager cgroupfs --tmpdir "$tmp/tmp" "$@"; }
+	--runtime "$(command -v runc || command -v crun)" --cgroup-manager cgroupfs --tmpdir "$tmp/tmp" "$@"; }
 tool_() { "$tool" "$graph" "$run" "$@"; }
 
 # check NAME COMMAND...: one TAP line; the output of a failed command as comments
@@ -52,14 +52,16 @@ refuses() { ! "$@"; }
 same() { [[ $1 == "$2" ]] || { printf '%q is not %q\n' "$1" "$2"; return 1; }; }
 has() { [[ $2 == *"$1"* ]] || { printf '%s\nhas no %q\n' "$2" "$1"; return 1; }; }
 
-# The store and what is below it.
+# The store and what is below it. On a machine without a compiler the one that is there is used.
 archives=()
 while read -r m; do
 	[[ -d pkg/$m ]] && archives+=("build/rel/lib$m.a")
 done < <(sed -n '/^store/,$p' docs/layers.txt | tr ' ' '\n' | grep -vE '^(registry|runtime|monitor|config|spec|http|text)$')
-make -s "${archives[@]}" || exit 1
-${CC:-cc} -std=gnu11 -D_GNU_SOURCE -Iinclude -O1 -g -o "$tool" test/store/storetool.c \
-	-Wl,--start-group "${archives[@]}" -Wl,--end-group -ljansson -lcap || exit 1
+if command -v "${CC:-cc}" make >/dev/null; then
+	make -s "${archives[@]}" || exit 1
+	${CC:-cc} -std=gnu11 -D_GNU_SOURCE -Iinclude -O1 -g -o "$tool" test/store/storetool.c \
+		-Wl,--start-group "${archives[@]}" -Wl,--end-group -ljansson -lcap || exit 1
+fi
 
 # Three layers: a system, a change with a whiteout, a file with odd properties.
 mkdir -p "$tmp"/{one/bin,two/bin,three/etc}
@@ -162,4 +164,7 @@ both() {
 check "store and podman write at once" both
 check "and no name is lost" same 5 "$(tool_ list | tr ' ' '\n' | grep -cE '^localhost/(k[12]:5|p:[024])$')"
 check "podman still runs the result" same three "$(podman_ "${runs[@]}" localhost/k1:5 sh -c 'echo three' 2>&1)"
+if podman system --help 2>/dev/null | grep -q '^ *check '; then # from 5.3 on
+	check "podman's own check of the store finds nothing" podman_ system check
+fi
 exit $failed

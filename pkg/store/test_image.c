@@ -39,7 +39,6 @@ static int find_by_id(struct store *s, const char *id, struct err *err)
 static void an_image_is_found_by_name_id_and_digest(void **state)
 {
 	AUTO(store_image_free_p) struct store_image *image = NULL;
-	AUTO_STRV struct strv names = STRV_INIT;
 	struct store_image_query q = {0};
 	char prefix[80];
 	struct err err = ERR_INIT;

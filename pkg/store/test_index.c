@@ -16,6 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* more brackets than any index file has */
+#define DEEP "[[[[[[[[[[[[[[[[[[[[[[[[["
+
 static int parse(struct index *ix, const char *text)
 {
 	struct err err = ERR_INIT;
@@ -54,8 +57,7 @@ static void damaged_files_are_refused(void **state)
 	    "[{\"id\":\"a\",}]",
 	    "[{\"id\":\"]",
 	    "[{\"id\":\"a\\\"}]",
-	    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
-	    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+	    "[{\"id\":\"a\",\"x\":" DEEP DEEP DEEP,
 	};
 	struct index ix = {0};
 	size_t i;
