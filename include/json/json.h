@@ -2,13 +2,16 @@
  * json.h - JSON documents as values that can be looked at, edited and written again (RFC 8259).
  *
  * A document owns all of its values; a value (struct json *) is borrowed and lives as long as its
- * document. Members keep their order, numbers keep their text (64-bit integers and others stay
- * exact), so that a file shared with other programs is written again without losing anything.
+ * document. Members keep their order and whole numbers of any size their digits, so that a file
+ * shared with other programs is written again without losing anything. Other numbers are read as a
+ * double and written as its shortest text (1.50 becomes 1.5). jansson does the parsing.
  *
  * Refused when parsing: text longer than JSON_TEXT_MAX, nesting deeper than JSON_DEPTH_MAX, more
  * than JSON_VALUES_MAX values, a member name twice in one object (unless JSON_DUPLICATES: the last
- * one wins), NUL characters also as \u0000, text that is not UTF-8, anything after the value.
- * Errors are ERR_INVALID "<what>: line 3, column 7: ..." or ERR_LIMIT.
+ * one wins, in the place of the first), NUL characters also as \u0000, text that is not UTF-8 or
+ * has half a surrogate pair, a number beyond a double, anything after the value.
+ * Errors are ERR_INVALID "<what>: line 3, column 7: ..." (the place where the faulty piece ends;
+ * columns are characters) or ERR_LIMIT. They do not quote the text, which may hold a secret.
  *
  * Editing: a constructor returns NULL when there is no memory, and every function that takes a
  * value accepts NULL for that and fails with ERR_NOMEM, so calls can be nested:
@@ -26,6 +29,9 @@ struct err;
 struct json;
 struct json_doc;
 struct strv;
+
+/* jansson has functions of the same names. Hidden ones cannot stand in for them in the library. */
+#pragma GCC visibility push(hidden)
 
 #define JSON_TEXT_MAX ((size_t)256 << 20)
 #define JSON_DEPTH_MAX 128
@@ -70,7 +76,8 @@ const char *json_text(const struct json *v);
 bool json_get_bool(const struct json *v, bool *ret);
 bool json_get_i64(const struct json *v, int64_t *ret);
 bool json_get_u64(const struct json *v, uint64_t *ret);
-/* Same kind and content; order of members does not matter, numbers are compared as text. */
+/* Same kind and content; order of members does not matter, numbers are compared as they
+ * would be written. */
 bool json_same(const struct json *a, const struct json *b);
 
 /* Making. */
@@ -114,5 +121,7 @@ enum {
 void json_dump(const struct json *v, unsigned flags, struct buf *out);
 /* One string with quotes and escapes. */
 void json_dump_string(const char *s, unsigned flags, struct buf *out);
+
+#pragma GCC visibility pop
 
 #endif

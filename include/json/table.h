@@ -42,6 +42,8 @@ enum {
 	JSON_NULLABLE = 4,   /* json_put: an empty list or map is written as null, as Go does */
 };
 
+#pragma GCC visibility push(hidden) /* as in json.h */
+
 struct json_table;
 
 struct json_field {
@@ -136,5 +138,7 @@ int json_put(struct json_doc *doc, struct json *obj, const struct json_table *ta
 /* A whole structure as text, json_dump's flags; appended to out (whose ceiling is the limit). */
 int json_put_text(const struct json_table *table, const void *st, unsigned dump_flags,
 		  struct buf *out, struct err *err);
+
+#pragma GCC visibility pop
 
 #endif

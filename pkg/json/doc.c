@@ -143,7 +143,7 @@ struct json *json_bool(struct json_doc *doc, bool value)
 	return v;
 }
 
-static struct json *new_text(struct json_doc *doc, enum json_kind kind, const char *s, size_t n)
+struct json *json_text_new(struct json_doc *doc, enum json_kind kind, const char *s, size_t n)
 {
 	struct json *v = json_value_new(doc, kind);
 	char *copy = v ? json_alloc(doc, n + 1) : NULL;
@@ -162,7 +162,7 @@ struct json *json_i64(struct json_doc *doc, int64_t value)
 	char digits[24];
 	int n = snprintf(digits, sizeof(digits), "%lld", (long long)value);
 
-	return new_text(doc, JSON_NUMBER, digits, (size_t)n);
+	return json_text_new(doc, JSON_NUMBER, digits, (size_t)n);
 }
 
 struct json *json_u64(struct json_doc *doc, uint64_t value)
@@ -170,12 +170,12 @@ struct json *json_u64(struct json_doc *doc, uint64_t value)
 	char digits[24];
 	int n = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
 
-	return new_text(doc, JSON_NUMBER, digits, (size_t)n);
+	return json_text_new(doc, JSON_NUMBER, digits, (size_t)n);
 }
 
 struct json *json_string(struct json_doc *doc, const char *value)
 {
-	return new_text(doc, JSON_STRING, value, strlen(value));
+	return json_text_new(doc, JSON_STRING, value, strlen(value));
 }
 
 struct json *json_time(struct json_doc *doc, int64_t ns)
@@ -209,7 +209,7 @@ struct json *json_object(struct json_doc *doc)
 	return json_value_new(doc, JSON_OBJECT);
 }
 
-static bool copy_name(struct json_doc *doc, struct json *v, const char *name, size_t len)
+bool json_name_set(struct json_doc *doc, struct json *v, const char *name, size_t len)
 {
 	char *copy = json_alloc(doc, len + 1);
 
@@ -232,7 +232,7 @@ static struct json *copy_list(struct json_doc *doc, const struct json *v)
 	JSON_EACH(it, v)
 	{
 		item = json_copy(doc, it);
-		if (!item || (it->name && !copy_name(doc, item, it->name, it->name_len)))
+		if (!item || (it->name && !json_name_set(doc, item, it->name, it->name_len)))
 			return NULL;
 		json_link(to, item);
 	}
@@ -248,7 +248,7 @@ struct json *json_copy(struct json_doc *doc, const struct json *v)
 		return json_bool(doc, v->u.yes);
 	case JSON_NUMBER:
 	case JSON_STRING:
-		return new_text(doc, v->kind, v->u.text, v->n);
+		return json_text_new(doc, v->kind, v->u.text, v->n);
 	case JSON_ARRAY:
 	case JSON_OBJECT:
 		return copy_list(doc, v);
@@ -295,7 +295,7 @@ int json_set(struct json_doc *doc, struct json *obj, const char *name, struct js
 		replace(obj, old, value);
 		return 0;
 	}
-	if (!copy_name(doc, value, name, strlen(name)))
+	if (!json_name_set(doc, value, name, strlen(name)))
 		return err_nomem(err);
 	json_link(obj, value);
 	return 0;

@@ -27,6 +27,10 @@ struct json {
 void *json_alloc(struct json_doc *doc, size_t n);
 /* An unlinked value; NULL when out of memory or beyond JSON_VALUES_MAX. */
 struct json *json_value_new(struct json_doc *doc, enum json_kind kind);
+/* A number or a string with a copy of s; NULL when out of memory. */
+struct json *json_text_new(struct json_doc *doc, enum json_kind kind, const char *s, size_t n);
+/* Gives v a copy of name; false when out of memory. */
+bool json_name_set(struct json_doc *doc, struct json *v, const char *name, size_t len);
 /* Links item at the end of parent. */
 void json_link(struct json *parent, struct json *item);
 
