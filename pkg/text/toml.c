@@ -155,7 +155,7 @@ static int step_header(struct toml_in *in, struct toml_value **at, const char *k
 
 	if (!v)
 		return new_table(*at, key, in->line, TOML_IMPLICIT, at, err);
-	if (v->kind == TOML_ARRAY && v->origin == TOML_HEADERS)
+	if (v->kind == TOML_ARRAY && v->origin == TOML_HEADERS && v->list.n > 0)
 		v = v->list.v[v->list.n - 1];
 	else if (v->kind != TOML_TABLE || v->origin == TOML_IN_VALUE)
 		return defined_before(in, v, err);
@@ -210,7 +210,7 @@ static int read_header(struct toml_in *in, struct toml_value **ret, struct err *
 	r = read_key(in, &key, err);
 	if (r < 0)
 		return r;
-	if (toml_peek(in) != ']' || (element && toml_peek_at(in, 1) != ']'))
+	if (key.n == 0 || toml_peek(in) != ']' || (element && toml_peek_at(in, 1) != ']'))
 		return unexpected(in, element ? "']]'" : "']'", err);
 	in->p += element ? 2 : 1;
 	for (i = 0; i + 1 < key.n; i++) {
@@ -252,7 +252,7 @@ static int read_pair(struct toml_in *in, struct toml_value *table, struct err *e
 	r = read_key(in, &key, err);
 	if (r < 0)
 		return r;
-	if (toml_peek(in) != '=')
+	if (key.n == 0 || toml_peek(in) != '=')
 		return unexpected(in, "'=' after the key", err);
 	in->p++;
 	for (i = 0; i + 1 < key.n; i++) {
