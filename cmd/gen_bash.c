@@ -1,7 +1,6 @@
 #include "dispatch.h"
 #include "gen_walk.h"
 #include "base/buf.h"
-#include "base/err.h"
 
 static const char head[] =
     "# bash completion for kist. Made from the tables of verbs by \"make gen\"; do not edit.\n"
@@ -123,54 +122,50 @@ static void option_table(const struct program *p, struct buf *out)
 	buf_adds(out, "\tesac\n}\n");
 }
 
-/* ':--root') echo dirs ;; */
-static void add_values(const char *const *paths, const struct opt_group *groups, struct buf *out)
+/* 'run:--env-file' | 'container run:--env-file') echo 'files' ;; */
+static void add_value(const struct str *paths, size_t n, const struct opt *o, struct buf *out)
+{
+	const char *what = o->choices ? o->choices : gen_complete(o->complete);
+	size_t i;
+
+	if (!what || !gen_is_shown(o))
+		return;
+	buf_addc(out, '\t');
+	for (i = 0; i < n; i++) {
+		buf_addf(out, "%s'%.*s:--%s'", i ? " | " : "", (int)paths[i].len, paths[i].ptr,
+			 o->name);
+		if (o->letter)
+			buf_addf(out, " | '%.*s:-%c'", (int)paths[i].len, paths[i].ptr, o->letter);
+	}
+	buf_addf(out, ") echo '%s' ;;\n", what);
+}
+
+static void add_values(const struct str *paths, size_t n, const struct opt_group *groups,
+		       struct buf *out)
 {
 	const struct opt_group *g;
-	const char *const *path;
 	const struct opt *o;
-	const char *what;
 
 	for (g = groups; g->opts; g++)
-		for (o = g->opts; o->name; o++) {
-			what = o->choices ? o->choices : gen_complete(o->complete);
-			if (!what || !gen_is_shown(o))
-				continue;
-			buf_addc(out, '\t');
-			for (path = paths; *path; path++) {
-				buf_addf(out, "%s'%s:--%s'", path > paths ? " | " : "", *path,
-					 o->name);
-				if (o->letter)
-					buf_addf(out, " | '%s:-%c'", *path, o->letter);
-			}
-			buf_addf(out, ") echo '%s' ;;\n", what);
-		}
+		for (o = g->opts; o->name; o++)
+			add_value(paths, n, o, out);
 }
 
 static void value_table(const struct program *p, struct buf *out)
 {
 	const struct opt_group globals[] = {{global_opts, 0, NULL}, {NULL, 0, NULL}};
 	struct opt_group groups[VERB_GROUPS_MAX + 2];
-	struct str paths[GEN_PATHS_MAX];
-	size_t i, k, n;
+	struct str paths[GEN_PATHS_MAX] = {str_of("")};
+	size_t i;
 
 	buf_adds(out, "\n# What the value of an option is.\n"
 		      "__kist_value() {\n\tcase $1:$2 in\n");
-	add_values((const char *const[]){"", NULL}, globals, out);
+	add_values(paths, 1, globals, out);
 	for (i = 0; p->verbs[i]; i++) {
-		AUTO_STRV struct strv list = STRV_INIT;
-		struct err err;
-
 		if (p->verbs[i]->flags & VERB_HIDDEN)
 			continue;
 		verb_opt_groups(p->verbs[i], groups);
-		n = gen_paths(p->verbs[i], paths);
-		for (k = 0; k < n; k++)
-			(void)strv_addn(&list, paths[k], &err);
-		if (list.n == n)
-			add_values((const char *const *)list.v, groups, out);
-		else
-			out->failed = true;
+		add_values(paths, gen_paths(p->verbs[i], paths), groups, out);
 	}
 	buf_adds(out, "\tesac\n}\n");
 }

@@ -77,30 +77,33 @@ static bool wants_files(const struct opt *o)
 }
 
 /* v NULL: before the verb. */
+static void add_option(const struct verb *v, const struct opt *o, struct buf *out)
+{
+	if (v)
+		add_condition(v, out);
+	else
+		buf_adds(out, "complete -c kist -n \"__kist_at ''\"");
+	if (o->letter)
+		buf_addf(out, " -s %c", o->letter);
+	buf_addf(out, " -l %s", o->name);
+	if (opt_takes_value(o) && !o->bare)
+		buf_adds(out, wants_files(o) ? " -r" : " -x");
+	if (opt_takes_value(o))
+		add_what(o->choices, gen_complete(o->complete), out);
+	buf_adds(out, " -d ");
+	add_quoted(o->help ? o->help : "", out);
+	buf_addc(out, '\n');
+}
+
 static void add_options(const struct verb *v, const struct opt_group *groups, struct buf *out)
 {
 	const struct opt_group *g;
 	const struct opt *o;
 
 	for (g = groups; g->opts; g++)
-		for (o = g->opts; o->name; o++) {
-			if (!gen_is_shown(o))
-				continue;
-			if (v)
-				add_condition(v, out);
-			else
-				buf_adds(out, "complete -c kist -n \"__kist_at ''\"");
-			if (o->letter)
-				buf_addf(out, " -s %c", o->letter);
-			buf_addf(out, " -l %s", o->name);
-			if (opt_takes_value(o) && !o->bare)
-				buf_adds(out, wants_files(o) ? " -r" : " -x");
-			if (opt_takes_value(o))
-				add_what(o->choices, gen_complete(o->complete), out);
-			buf_adds(out, " -d ");
-			add_quoted(o->help ? o->help : "", out);
-			buf_addc(out, '\n');
-		}
+		for (o = g->opts; o->name; o++)
+			if (gen_is_shown(o))
+				add_option(v, o, out);
 }
 
 struct group_arg {

@@ -31,7 +31,7 @@ bool opt_takes_value(const struct opt *o)
 {
 	if (o->kind == OPT_FLAG || o->kind == OPT_TRISTATE)
 		return false;
-	return !(o->flags & OPT_NO_VALUE);
+	return (o->kind != OPT_CUSTOM && o->kind != OPT_NOTHING) || !(o->flags & OPT_NO_VALUE);
 }
 
 const char *opt_meta(const struct opt *o)
