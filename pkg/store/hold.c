@@ -70,7 +70,7 @@ static int make_layer(struct store *s, const char *id, const char *parent, const
 		      struct err *err)
 {
 	AUTO_JSON struct json_doc *doc = NULL;
-	struct index *ix;
+	struct index *ix = NULL;
 	int r;
 
 	r = layer_dir_make(s, id, parent, err);
@@ -97,7 +97,7 @@ static int make_layer(struct store *s, const char *id, const char *parent, const
 static int set_name(struct store *s, struct json_doc *doc, const char *image_id, struct err *err)
 {
 	AUTO_STRV struct strv names = STRV_INIT;
-	struct index *a, *b;
+	struct index *a = NULL, *b = NULL;
 	int r;
 
 	r = strv_addf(&names, err, "kist-%.12s", image_id);
@@ -117,7 +117,7 @@ static int make_container(struct store *s, const char *holder, const char *layer
 			  const char *image_id, struct err *err)
 {
 	AUTO_JSON struct json_doc *doc = NULL;
-	struct index *ix;
+	struct index *ix = NULL;
 	int r;
 
 	r = json_new(&doc, err);
@@ -150,7 +150,7 @@ static int make_container(struct store *s, const char *holder, const char *layer
 static int check_image(struct store *s, const char *image_id, char layer[STORE_ID_LEN + 1],
 		       struct err *err)
 {
-	struct index *ix;
+	struct index *ix = NULL;
 	struct rec *rec;
 	struct str id;
 	size_t where;
@@ -180,7 +180,7 @@ static int hold_locked(struct store *s, const char *image_id, const char *holder
 		       struct err *err)
 {
 	char parent[STORE_ID_LEN + 1], layer[STORE_ID_LEN + 1], name[STORE_ID_LEN + 32];
-	struct index *containers, *layers;
+	struct index *containers = NULL, *layers = NULL;
 	struct rec *rec;
 	int r;
 
@@ -213,7 +213,7 @@ static int hold_locked(struct store *s, const char *image_id, const char *holder
 /* 1 our own store has the image, 0 only an additional one. */
 static int is_ours(struct store *s, const char *image_id, struct err *err)
 {
-	struct index *ix;
+	struct index *ix = NULL;
 	size_t where;
 	int r;
 
@@ -276,7 +276,7 @@ int holder_take_out(struct store *s, const char *image_id, store_users_fn *users
 		    struct strv *in_use, struct live *live, struct strv *layers, struct err *err)
 {
 	char holder[STORE_ID_LEN + 1], layer[STORE_ID_LEN + 1], name[STORE_ID_LEN + 32];
-	struct index *ix;
+	struct index *ix = NULL;
 	struct rec *rec;
 	int r;
 
@@ -311,7 +311,7 @@ int store_release_image(struct store *s, const char *image_id, store_users_fn *u
 	AUTO(live_drop) struct live live = LIVE_INIT;
 	AUTO_STRV struct strv in_use = STRV_INIT, layers = STRV_INIT;
 	char holder[STORE_ID_LEN + 1];
-	struct index *ix;
+	struct index *ix = NULL;
 	int r;
 
 	r = store_holder_id(image_id, holder, err);
@@ -335,7 +335,7 @@ int store_release_image(struct store *s, const char *image_id, store_users_fn *u
 
 int store_holder_list(struct store *s, struct strv *ret, struct err *err)
 {
-	struct index *ix;
+	struct index *ix = NULL;
 	struct str image;
 	size_t i;
 	int r;
