@@ -263,8 +263,8 @@ static int write_json(const struct report *r, const struct rows *rows, struct bu
 		buf_addc(&b, ']');
 	if (!buf_ok(&b))
 		return buf_check(&b, "the output", err);
-	report_indent_json((struct str){b.ptr, b.len}, r->single ? SINGLE_INDENT : LIST_INDENT,
-			   out);
+	report_indent_json((struct str){buf_str(&b), b.len},
+			   r->single ? SINGLE_INDENT : LIST_INDENT, out);
 	buf_addc(out, '\n');
 	return buf_check(out, "the output", err);
 }

@@ -111,7 +111,7 @@ static int print_string(const struct spec *s, const char *v, struct buf *out, st
 	}
 	if (!buf_ok(&b))
 		return buf_check(&b, "the output", err);
-	pad(s, b.ptr, b.len, false, out);
+	pad(s, buf_str(&b), b.len, false, out);
 	return 0;
 }
 
