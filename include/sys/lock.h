@@ -17,6 +17,9 @@ enum lock_kind { LOCK_SHARED, LOCK_EXCLUSIVE };
 int lock_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, struct err *err);
 /* As lock_open, without waiting: returns 1 with *ret_fd, 0 when somebody else holds it. */
 int lock_try_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, struct err *err);
+/* For lock files that their holder unlinks: as lock_try_open with LOCK_EXCLUSIVE, but only the file
+ * that still has this name counts (a holder may have removed the one that was opened). */
+int lock_try_named(int dir, const char *path, int *ret_fd, struct err *err);
 /* Locks an open descriptor: 1 locked, 0 held by another (only without wait). */
 int lock_fd(int fd, enum lock_kind kind, bool wait, struct err *err);
 /* Is path below dir write-locked by anybody? 1 yes, 0 no or no such file. Takes nothing. */

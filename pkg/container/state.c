@@ -108,13 +108,15 @@ static int gc_entry(const struct state *s, const char *in, const char *id, struc
 	int r;
 
 	(void)entry_path(lock_path, in, id, ".lock");
-	r = lock_try_open(s->graph, lock_path, LOCK_EXCLUSIVE, &lock, err);
+	r = lock_try_named(s->graph, lock_path, &lock, err);
 	if (r <= 0)
 		return r;
-	r = drop_names(s, id, err);
-	if (r == 0)
+	/* A lock file outlives its commit for a moment: the entry is alive, and so is its name. */
+	if (faccessat(s->graph, entry_path(path, "containers", id, ""), F_OK, 0) < 0)
+		r = drop_names(s, id, err);
+	if (r >= 0)
 		r = remove_tree(s, entry_path(path, in, id, ""), err);
-	if (r == 0)
+	if (r >= 0)
 		(void)unlinkat(s->graph, lock_path, 0); /* another cleaner was faster */
 	return r;
 }
@@ -145,10 +147,13 @@ int state_begin(const struct state *s, struct state_entry *ret, struct err *err)
 	char path[ENTRY_PATH_MAX];
 	int r;
 
-	rand_id(e.id);
-	r = lock_open(s->graph, entry_path(path, "creating", e.id, ".lock"), LOCK_EXCLUSIVE,
-		      &e.lock, err);
-	if (r == 0)
+	/* A cleaner may hold the fresh lock file for a moment: then another ID is as good. */
+	do {
+		rand_id(e.id);
+		r = lock_try_named(s->graph, entry_path(path, "creating", e.id, ".lock"), &e.lock,
+				   err);
+	} while (r == 0);
+	if (r > 0)
 		r = dir_ensure(s->graph, entry_path(path, "creating", e.id, ""), 0700, &e.dir, err);
 	if (r < 0) {
 		state_abort(s, &e);
@@ -287,7 +292,7 @@ int state_remove(const struct state *s, const char *id, const char *name, struct
 	int r;
 
 	(void)entry_path(lock_path, "trash", id, ".lock");
-	r = lock_try_open(s->graph, lock_path, LOCK_EXCLUSIVE, &lock, err);
+	r = lock_try_named(s->graph, lock_path, &lock, err);
 	if (r <= 0)
 		return r; /* somebody else is removing it */
 	if (renameat(s->graph, entry_path(from, "containers", id, ""), s->graph,

@@ -244,35 +244,47 @@ static void a_stale_name_is_given_away(void **state)
 }
 
 #define RACERS 8
+#define ROUNDS 40
+
+/* One command among many: cleans up as every command does, and wants the name. */
+static void race(const struct state *s, const char *name)
+{
+	struct state_entry e = STATE_ENTRY_INIT;
+	char holder[ID_HEX_LEN + 1];
+	struct err err = ERR_INIT;
+
+	if (state_gc(s, &err) < 0)
+		_exit(2);
+	if (state_begin(s, &e, &err) == 0 && state_claim_name(s, name, e.id, holder, &err) == 0 &&
+	    state_commit(s, &e, &err) == 0)
+		_exit(state_gc(s, &err) < 0 ? 2 : 0);
+	state_abort(s, &e);
+	_exit(err.code == ERR_EXISTS ? 1 : 2);
+}
 
 static void one_of_many_gets_a_name(void **state)
 {
+	int i, round, status, winners;
 	struct state s = STATE_INIT;
-	struct err err = ERR_INIT;
-	int i, status, winners = 0;
 	pid_t pids[RACERS];
+	char name[16];
 
 	(void)state;
 	open_state(&s);
-	for (i = 0; i < RACERS; i++) {
-		pids[i] = fork();
-		if (pids[i] == 0) {
-			char holder[ID_HEX_LEN + 1];
-			struct state_entry e = STATE_ENTRY_INIT;
-
-			if (state_begin(&s, &e, &err) == 0 &&
-			    state_claim_name(&s, "raced", e.id, holder, &err) == 0 &&
-			    state_commit(&s, &e, &err) == 0)
-				_exit(0);
-			state_abort(&s, &e);
-			_exit(1);
+	for (round = 0; round < ROUNDS; round++) {
+		(void)snprintf(name, sizeof(name), "raced%d", round);
+		for (i = 0; i < RACERS; i++) {
+			pids[i] = fork();
+			if (pids[i] == 0)
+				race(&s, name);
 		}
+		for (i = winners = 0; i < RACERS; i++) {
+			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+			assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 2);
+			winners += WEXITSTATUS(status) == 0;
+		}
+		assert_int_equal(winners, 1);
 	}
-	for (i = 0; i < RACERS; i++) {
-		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
-		winners += WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	}
-	assert_int_equal(winners, 1);
 	assert_int_equal(entries(&s, "creating"), 0);
 	state_close(&s);
 }

@@ -23,16 +23,6 @@ static int open_nameless(struct download *d, struct err *err)
 	return d->fd < 0 ? err_sys(err, errno, "creating a download file") : 0;
 }
 
-/* Is the locked file still the one of that name? (Its last user may just have removed it.) */
-static bool is_current(const struct download *d)
-{
-	struct stat mine, named;
-
-	return fstat(d->fd, &mine) == 0 &&
-	       fstatat(d->dir, d->name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       mine.st_ino == named.st_ino;
-}
-
 int download_open(struct store *s, const char *digest, struct download *ret, struct err *err)
 {
 	struct download d = DOWNLOAD_INIT;
@@ -42,11 +32,7 @@ int download_open(struct store *s, const char *digest, struct download *ret, str
 	r = store_private_dir(s, DOWNLOADS_DIR, &d.dir, err);
 	if (r < 0)
 		return r;
-	r = lock_try_open(d.dir, d.name, LOCK_EXCLUSIVE, &d.fd, err);
-	if (r > 0 && !is_current(&d)) {
-		(void)close(d.fd);
-		r = 0;
-	}
+	r = lock_try_named(d.dir, d.name, &d.fd, err);
 	if (r == 0)
 		r = open_nameless(&d, err);
 	if (r < 0) {

@@ -4,7 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* Each further try means that somebody removed the file in between. */
+#define NAMED_TRIES 16
 
 static struct flock whole_file(enum lock_kind kind)
 {
@@ -56,6 +60,32 @@ int lock_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, struc
 int lock_try_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, struct err *err)
 {
 	return open_and_lock(dir, path, kind, false, ret_fd, err);
+}
+
+static bool has_name(int fd, int dir, const char *path)
+{
+	struct stat mine, named;
+
+	return fstat(fd, &mine) == 0 && fstatat(dir, path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+}
+
+int lock_try_named(int dir, const char *path, int *ret_fd, struct err *err)
+{
+	int i, r;
+
+	for (i = 0; i < NAMED_TRIES; i++) {
+		AUTO_CLOSE int fd = -1;
+
+		r = lock_try_open(dir, path, LOCK_EXCLUSIVE, &fd, err);
+		if (r <= 0)
+			return r;
+		if (has_name(fd, dir, path)) {
+			*ret_fd = TAKE_FD(fd);
+			return 1;
+		}
+	}
+	return 0;
 }
 
 int lock_is_held(int dir, const char *path, struct err *err)
