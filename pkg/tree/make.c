@@ -28,10 +28,11 @@ static int clear_way(struct unpacker *u, const struct target *t, struct err *err
 	return 0;
 }
 
+/* Writable for its owner until the mode is set: an ordinary user sets attributes before. */
 static int try_file(const struct target *t)
 {
 	return openat(t->parent, t->path.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		      t->e->mode & 0777);
+		      (t->e->mode & 0777) | 0600);
 }
 
 static int find_parent(struct unpacker *u, struct target *t, struct err *err)
@@ -77,7 +78,7 @@ int make_file(struct unpacker *u, struct target *t, int *ret_fd, struct err *err
 
 static int try_dir(const struct target *t)
 {
-	return mkdirat(t->parent, t->path.name, t->e->mode & 0777);
+	return mkdirat(t->parent, t->path.name, (t->e->mode & 0777) | 0700);
 }
 
 static bool is_dir(const struct target *t)
