@@ -270,7 +270,6 @@ int dev_make(struct setup *s, struct err *err)
 {
 	static const struct mount_opt opts[] = {{"mode", "755"}, {"size", "65536k"}, {0}};
 	bool bound = may_make_nodes(s->spec);
-	AUTO_CLOSE int target = -1;
 	int r;
 
 	r = mount_fs("tmpfs", "tmpfs", opts,
@@ -282,9 +281,7 @@ int dev_make(struct setup *s, struct err *err)
 		return r;
 	if (!bound)
 		bound = !make_nodes(s->dev);
-	r = mounts_target(s->root, "/dev", true, &target, err);
-	if (r == 0)
-		r = mount_attach(s->dev, target, "/dev", err);
+	r = mounts_attach_at(s, s->dev, "/dev", err);
 	if (r == 0 && bound)
 		r = bind_nodes(s->dev, err);
 	return r < 0 ? r : fill(s, err);

@@ -76,13 +76,25 @@ int mounts_target(int root, const char *path, bool is_dir, int *ret_fd, struct e
 		      : make_file(root, path, ret_fd, err);
 }
 
-static int attach_at(struct setup *s, int fd, const char *path, struct err *err)
+/* The kernel's own file systems go onto real directories: with a symlink there, an image could have
+ * them where nothing expects them. */
+int mounts_attach_at(struct setup *s, int fd, const char *path, struct err *err)
 {
 	AUTO_CLOSE int target = -1;
+	struct stat st;
 	int r;
 
-	r = mounts_target(s->root, path, true, &target, err);
-	return r < 0 ? r : mount_attach(fd, target, path, err);
+	r = confined_find(s->root, path, O_PATH | O_NOFOLLOW, &target, err);
+	if (r == 0)
+		r = confined_mkdirs(s->root, path, 0755, &target, err);
+	if (r < 0)
+		return r;
+	if (fstat(target, &st) < 0)
+		return err_sys(err, errno, "%s", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ERR_DENIED, "the image has no directory %s, but something else",
+			       path);
+	return mount_attach(fd, target, path, err);
 }
 
 static int mount_at(struct setup *s, const char *type, const struct mount_opt *opts, uint64_t attrs,
@@ -92,7 +104,7 @@ static int mount_at(struct setup *s, const char *type, const struct mount_opt *o
 	int r;
 
 	r = mount_fs(type, type, opts, attrs, &fd, err);
-	return r < 0 ? r : attach_at(s, fd, path, err);
+	return r < 0 ? r : mounts_attach_at(s, fd, path, err);
 }
 
 /* ---- sources of binds, opened while the host's tree is untouched ---- */
@@ -143,7 +155,7 @@ static int mount_sys(struct setup *s, struct err *err)
 	if (s->host_sys < 0)
 		return mount_at(s, "sysfs", NULL, attrs, "/sys", err);
 	r = mount_attrs(s->host_sys, attrs, MS_PRIVATE, true, err);
-	return r < 0 ? r : attach_at(s, s->host_sys, "/sys", err);
+	return r < 0 ? r : mounts_attach_at(s, s->host_sys, "/sys", err);
 }
 
 /* v1: only the hierarchies in which the container has a group of its own. */
@@ -159,7 +171,7 @@ static int mount_cgroup_v1(struct setup *s, uint64_t attrs, struct err *err)
 		return 0;
 	r = mount_fs("tmpfs", "tmpfs", opts, NOTHING, &top, err);
 	if (r == 0)
-		r = attach_at(s, top, "/sys/fs/cgroup", err);
+		r = mounts_attach_at(s, top, "/sys/fs/cgroup", err);
 	for (i = 0; r == 0 && (controller = cgroup_v1_controller(s->cgroup, i)); i++) {
 		const struct mount_opt which[] = {{controller, NULL}, {0}};
 		AUTO_CLOSE int fd = -1;

@@ -40,6 +40,8 @@ bool root_needs_own_sysfs(const struct runtime_spec *spec);
 int mounts_open_sources(struct setup *s, struct err *err);
 int mounts_standard(struct setup *s, struct err *err);
 int mounts_listed(struct setup *s, struct err *err);
+/* Attaches a mount of the kernel's own to the directory path below the root. */
+int mounts_attach_at(struct setup *s, int fd, const char *path, struct err *err);
 /* The mount of the list with this target, or NULL. */
 const struct runtime_mount *mounts_find(const struct runtime_spec *spec, const char *target);
 /* Makes what path names below the root (a directory, or an empty file) if it is missing, and opens

@@ -488,6 +488,60 @@ static void a_symlink_at_a_mount_target_stays_inside(void **state)
 	}
 }
 
+static void a_symlink_in_place_of_proc_is_refused(void **state)
+{
+	struct world *w = live(state);
+	AUTO_BUF struct buf out = BUF_INIT(OUTPUT_MAX);
+	const char *argv[] = {"true", NULL};
+	struct err err = ERR_INIT;
+	struct runtime_spec s = spec_of(w, argv);
+
+	sh("rmdir %s/overlay/a/diff/proc && ln -s tmp %s/overlay/a/diff/proc", w->dir, w->dir);
+	assert_int_equal(run(&s, &out, &err), -ERR_DENIED);
+	assert_string_equal(err.text, "the image has no directory /proc, but something else");
+}
+
+static void who_joined_dies_with_the_caller(void **state)
+{
+	struct world *w = live(state);
+	const char *argv[] = {"sleep", "100", NULL};
+	struct runtime_spec s = spec_of(w, argv);
+	struct runtime_exec_spec x = RUNTIME_EXEC_INIT;
+	struct runtime_proc p = RUNTIME_PROC_INIT, q = RUNTIME_PROC_INIT;
+	AUTO_STRV struct strv cgroups = STRV_INIT;
+	struct err err = ERR_INIT;
+	int pair[2], i, status, code;
+	pid_t caller;
+
+	assert_int_equal(runtime_start(&s, &p, &cgroups, &err), 0);
+	assert_int_equal(fd_pipe(pair, &err), 0);
+	x.pid = p.pid;
+	x.start_time = p.start_time;
+	x.cgroups = &cgroups;
+	x.process.argv = argv;
+	x.process.env = default_env;
+	x.process.user = "alice";
+	caller = fork();
+	if (caller == 0) {
+		if (runtime_exec(&x, &q, &err) < 0)
+			_exit(1);
+		(void)!write(pair[1], &q, sizeof(q));
+		(void)raise(SIGKILL);
+	}
+	close(pair[1]);
+	assert_int_equal(read(pair[0], &q, sizeof(q)), sizeof(q));
+	assert_int_equal(waitpid(caller, &status, 0), caller);
+	for (i = 0; i < 200 && proc_alive(q.pid, q.start_time); i++)
+		(void)usleep(10000);
+	assert_false(proc_alive(q.pid, q.start_time));
+	assert_true(proc_alive(p.pid, p.start_time));
+	assert_int_equal(runtime_signal(p.pid, p.start_time, SIGKILL, &err), 0);
+	assert_int_equal(proc_wait(p.pid, &code, &err), 0);
+	close(p.pidfd);
+	close(pair[0]);
+	assert_int_equal(cgroup_remove_paths(&cgroups, &err), 0);
+}
+
 static void volumes_and_tmpfs_are_mounted(void **state)
 {
 	TEST_START;
@@ -866,6 +920,7 @@ int main(void)
 	    LIVE(only_standard_descriptors_are_open),
 	    LIVE(the_programs_own_file_is_out_of_reach),
 	    LIVE(a_symlink_at_a_mount_target_stays_inside),
+	    LIVE(a_symlink_in_place_of_proc_is_refused),
 	    LIVE(volumes_and_tmpfs_are_mounted),
 	    LIVE(a_terminal_is_the_containers_own),
 	    LIVE(init_forwards_signals_and_reaps),
@@ -873,6 +928,7 @@ int main(void)
 	    LIVE(processes_join_a_container),
 	    LIVE(a_terminal_is_made_for_who_joins),
 	    LIVE(a_container_dies_with_its_parent),
+	    LIVE(who_joined_dies_with_the_caller),
 	    LIVE(host_namespaces_can_be_shared),
 	    LIVE(privileged_has_the_hosts_devices),
 	    LIVE(kernel_parameters_are_set),
@@ -889,6 +945,7 @@ int main(void)
 	    ROOTLESS(processes_join_a_container),
 	    ROOTLESS(a_terminal_is_made_for_who_joins),
 	    ROOTLESS(a_container_dies_with_its_parent),
+	    ROOTLESS(who_joined_dies_with_the_caller),
 	    ROOTLESS(limits_without_rights_are_refused),
 	    SINGLE(an_ordinary_user_runs_containers),
 	    SINGLE(one_id_has_no_other_users),

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -96,15 +96,18 @@ static int add_socket(scmp_filter_ctx ctx, uint64_t caps, struct err *err)
 	} families[] = {{~15U, 0}, {~0U, 17}, {~1U, 18}, {~3U, 20}, {~7U, 24},
 			{~7U, 32}, {~0U, 41}, {~1U, 42}, {~3U, 44}};
 	bool audit = caps & CAPS_BIT(CAP_AUDIT_WRITE);
-	struct scmp_arg_cmp netlink[2] = {SCMP_A0(SCMP_CMP_EQ, 16),
-					  SCMP_A2(SCMP_CMP_NE, NETLINK_AUDIT_FAMILY)};
-	struct scmp_arg_cmp vsock = SCMP_A0(SCMP_CMP_EQ, 40);
+	struct scmp_arg_cmp netlink[2] = {
+	    {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_NETLINK},
+	    {.arg = 2, .op = SCMP_CMP_NE, .datum_a = NETLINK_AUDIT_FAMILY}};
+	struct scmp_arg_cmp vsock = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_VSOCK};
 	size_t i;
 	int r;
 
 	for (i = 0; i < ARRAY_LEN(families); i++) {
-		struct scmp_arg_cmp f =
-		    SCMP_A0(SCMP_CMP_MASKED_EQ, families[i].mask, families[i].base);
+		struct scmp_arg_cmp f = {.arg = 0,
+					 .op = SCMP_CMP_MASKED_EQ,
+					 .datum_a = families[i].mask,
+					 .datum_b = families[i].base};
 
 		r = add_rule(ctx, SCMP_ACT_ALLOW, "socket", 1, &f, err);
 		if (r < 0)
@@ -128,7 +131,8 @@ static int add_personality(scmp_filter_ctx ctx, struct err *err)
 	int r;
 
 	for (i = 0; i < ARRAY_LEN(calls_personality); i++) {
-		struct scmp_arg_cmp v = SCMP_A0(SCMP_CMP_EQ, calls_personality[i]);
+		struct scmp_arg_cmp v = {
+		    .arg = 0, .op = SCMP_CMP_EQ, .datum_a = calls_personality[i]};
 
 		r = add_rule(ctx, SCMP_ACT_ALLOW, "personality", 1, &v, err);
 		if (r < 0)
