@@ -61,7 +61,9 @@ static int open_store(struct app *app, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "imagestore %s: a split store is not built yet",
 			       app->storage.imagestore);
-	return store_open(&o, STORE_CREATE, &app->store, err);
+	r = store_open(&o, STORE_CREATE, &app->store, err);
+	/* What a killed command left is the next one's first work; one listing when there is none. */
+	return r < 0 ? r : store_gc(app->store, err);
 }
 
 static int open_containers(struct app *app, struct err *err)

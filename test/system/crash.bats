@@ -107,7 +107,8 @@ monitor_of() {
     kill -KILL "$monitor"
     eventually not_running c
     rc 0 kist rm -f -t 0 c
-    ! kill -0 "$pid" 2>/dev/null
+    # a zombie that init has not reaped yet is dead
+    [ ! -e "/proc/$pid" ] || [ "$(awk '{ print $3 }' "/proc/$pid/stat")" = Z ]
 }
 
 not_running() { [ -z "$(kist ps -q --filter "name=$1")" ]; }
