@@ -73,41 +73,19 @@ static int parse(struct args *a, struct strv *rest, bool stop, struct err *err, 
 	return opt_parse(&scan, n, words, rest, used, err);
 }
 
-#define WORDS(...) ((char *const[]){(char *)__VA_ARGS__, NULL})
+/* opt_parse changes none of them. */
+#define WORDS(...) ((char *const *)(const char *const[]){__VA_ARGS__, NULL})
 
 static void values_are_stored_by_kind(void **state)
 {
 	AUTO_STRV struct strv rest = STRV_INIT;
 	struct args a = {.shared.tls = -1, .last = -1};
 	struct err err = ERR_INIT;
-	char *const words[] = {(char *)"--detach",
-			       (char *)"--name=x",
-			       (char *)"one",
-			       (char *)"--env",
-			       (char *)"A=1",
-			       (char *)"-eB=2",
-			       (char *)"-e=C=3",
-			       (char *)"-l",
-			       (char *)"-5",
-			       (char *)"--wait=1m30s",
-			       (char *)"-s7",
-			       (char *)"--memory",
-			       (char *)"512m",
-			       (char *)"--cap-add=a,b",
-			       (char *)"--cap-add",
-			       (char *)"c",
-			       (char *)"--mode=host",
-			       (char *)"-c",
-			       (char *)"four",
-			       (char *)"--user",
-			       (char *)"root",
-			       (char *)"two",
-			       (char *)"--tls-verify=false",
-			       (char *)"--nothing",
-			       (char *)"--pull",
-			       (char *)"three",
-			       (char *)"-",
-			       NULL};
+	char *const *words =
+	    WORDS("--detach", "--name=x", "one", "--env", "A=1", "-eB=2", "-e=C=3", "-l", "-5",
+		  "--wait=1m30s", "-s7", "--memory", "512m", "--cap-add=a,b", "--cap-add", "c",
+		  "--mode=host", "-c", "four", "--user", "root", "two", "--tls-verify=false",
+		  "--nothing", "--pull", "three", "-");
 	int used = 0;
 
 	(void)state;
@@ -225,8 +203,7 @@ static void errors_are_worded_as_podman_does(void **state)
 
 static void whether_an_option_was_given_can_be_asked(void **state)
 {
-	char *const words[] = {(char *)"-dn", (char *)"--tty", (char *)"x",
-			       (char *)"--",  (char *)"-i",    NULL};
+	char *const *words = WORDS("-dn", "--tty", "x", "--", "-i");
 	struct opt_scan scan = {groups, NULL, "kist run", false};
 
 	(void)state;
