@@ -1,0 +1,168 @@
+# bash completion for kist. Made from the tables of verbs by "make gen"; do not edit.
+# shellcheck shell=bash disable=SC2207
+
+# Words that may follow the words of a command.
+__kist_commands() {
+	case $1 in
+	'' | help) echo ' attach container create exec image images info inspect kill login logout logs ps pull push rm rmi run start stop system tag version wait help ' ;;
+	'container') echo ' attach create exec inspect kill list logs ls ps rm run start stop wait ' ;;
+	'image') echo ' inspect list ls pull push remove rm tag ' ;;
+	'system') echo ' info ' ;;
+	esac
+}
+
+# Options of a command; those with = take a value.
+__kist_options() {
+	case $1 in
+	'') echo ' --cgroup-manager= --imagestore= --log-level= --root= --runroot= --storage-driver= --storage-opt= --tmpdir= --help ' ;;
+	'attach' | 'container attach') echo ' --detach-keys= -l --latest --no-stdin --sig-proxy --help ' ;;
+	'create' | 'container create') echo ' --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --entrypoint= -e= --env= --env-file= -h= --hostname= --init -i --interactive -l= --label= --log-driver= -m= --memory= --memory-swap= --name= --network= --pids-limit= --platform= --privileged --pull -q --quiet --read-only --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty -u= --user= -v= --volume= -w= --workdir= --help ' ;;
+	'exec' | 'container exec') echo ' -d --detach --detach-keys= -e= --env= --env-file= -i --interactive -l --latest --privileged -t --tty -u= --user= -w= --workdir= --help ' ;;
+	'images' | 'image ls' | 'image list') echo ' -a --all --digests -f= --filter= --format= --no-trunc -n --noheading -q --quiet --sort= --help ' ;;
+	'info' | 'system info') echo ' -f= --format= --help ' ;;
+	'inspect' | 'container inspect' | 'image inspect') echo ' -f= --format= -l --latest -s --size -t= --type= --help ' ;;
+	'kill' | 'container kill') echo ' -a --all -l --latest -s= --signal= --help ' ;;
+	'login') echo ' --authfile= --cert-dir= --get-login -p= --password= --password-stdin --tls-verify -u= --username= -v --verbose --help ' ;;
+	'logout') echo ' -a --all --authfile= --help ' ;;
+	'logs' | 'container logs') echo ' -f --follow -l --latest -n --names --since= --tail= -t --timestamps --until= --help ' ;;
+	'ps' | 'container ls' | 'container list' | 'container ps') echo ' -a --all -f= --filter= --format= -n= --last= -l --latest --no-trunc --noheading -q --quiet -s --size --sort= --help ' ;;
+	'pull' | 'image pull') echo ' --authfile= --cert-dir= --creds= --platform= -q --quiet --tls-verify --help ' ;;
+	'push' | 'image push') echo ' --authfile= --cert-dir= --creds= --digestfile= -q --quiet --tls-verify --help ' ;;
+	'rm' | 'container rm') echo ' -a --all -f --force -i --ignore -l --latest -t= --time= -v --volumes --help ' ;;
+	'rmi' | 'image rm' | 'image remove') echo ' -a --all -f --force -i --ignore --help ' ;;
+	'run' | 'container run') echo ' -d --detach --detach-keys= --pidfile= --sig-proxy --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --entrypoint= -e= --env= --env-file= -h= --hostname= --init -i --interactive -l= --label= --log-driver= -m= --memory= --memory-swap= --name= --network= --pids-limit= --platform= --privileged --pull -q --quiet --read-only --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty -u= --user= -v= --volume= -w= --workdir= --help ' ;;
+	'start' | 'container start') echo ' --all -a --attach --detach-keys= -i --interactive -l --latest --sig-proxy --help ' ;;
+	'stop' | 'container stop') echo ' -a --all -i --ignore -l --latest -t= --time= --help ' ;;
+	'tag' | 'image tag') echo ' --help ' ;;
+	'version') echo ' -f= --format= --help ' ;;
+	'wait' | 'container wait') echo ' --ignore -l --latest --help ' ;;
+	esac
+}
+
+# What the value of an option is.
+__kist_value() {
+	case $1:$2 in
+	':--cgroup-manager') echo 'cgroupfs|systemd' ;;
+	':--imagestore') echo 'dirs' ;;
+	':--log-level') echo 'trace|debug|info|warn|warning|error|fatal|panic' ;;
+	':--root') echo 'dirs' ;;
+	':--runroot') echo 'dirs' ;;
+	':--tmpdir') echo 'dirs' ;;
+	'create:--authfile' | 'container create:--authfile') echo 'files' ;;
+	'create:--cert-dir' | 'container create:--cert-dir') echo 'dirs' ;;
+	'create:--cidfile' | 'container create:--cidfile') echo 'files' ;;
+	'create:--env-file' | 'container create:--env-file') echo 'files' ;;
+	'create:--pull' | 'container create:--pull') echo 'always|missing|never' ;;
+	'create:--volume' | 'create:-v' | 'container create:--volume' | 'container create:-v') echo 'files' ;;
+	'exec:--env-file' | 'container exec:--env-file') echo 'files' ;;
+	'images:--sort' | 'image ls:--sort' | 'image list:--sort') echo 'created|id|repository|size|tag' ;;
+	'inspect:--type' | 'inspect:-t' | 'container inspect:--type' | 'container inspect:-t' | 'image inspect:--type' | 'image inspect:-t') echo 'all|container|image' ;;
+	'login:--authfile') echo 'files' ;;
+	'login:--cert-dir') echo 'dirs' ;;
+	'logout:--authfile') echo 'files' ;;
+	'ps:--sort' | 'container ls:--sort' | 'container list:--sort' | 'container ps:--sort') echo 'command|created|id|image|names|runningfor|status' ;;
+	'pull:--authfile' | 'image pull:--authfile') echo 'files' ;;
+	'pull:--cert-dir' | 'image pull:--cert-dir') echo 'dirs' ;;
+	'push:--authfile' | 'image push:--authfile') echo 'files' ;;
+	'push:--cert-dir' | 'image push:--cert-dir') echo 'dirs' ;;
+	'push:--digestfile' | 'image push:--digestfile') echo 'files' ;;
+	'run:--pidfile' | 'container run:--pidfile') echo 'files' ;;
+	'run:--authfile' | 'container run:--authfile') echo 'files' ;;
+	'run:--cert-dir' | 'container run:--cert-dir') echo 'dirs' ;;
+	'run:--cidfile' | 'container run:--cidfile') echo 'files' ;;
+	'run:--env-file' | 'container run:--env-file') echo 'files' ;;
+	'run:--pull' | 'container run:--pull') echo 'always|missing|never' ;;
+	'run:--volume' | 'run:-v' | 'container run:--volume' | 'container run:-v') echo 'files' ;;
+	esac
+}
+
+# What a command's operands are.
+__kist_operand() {
+	case $1 in
+	'attach' | 'container attach') echo 'containers' ;;
+	'create' | 'container create') echo 'images' ;;
+	'exec' | 'container exec') echo 'containers' ;;
+	'images' | 'image ls' | 'image list') echo 'images' ;;
+	'inspect' | 'container inspect' | 'image inspect') echo 'containers' ;;
+	'kill' | 'container kill') echo 'containers' ;;
+	'logs' | 'container logs') echo 'containers' ;;
+	'pull' | 'image pull') echo 'images' ;;
+	'push' | 'image push') echo 'images' ;;
+	'rm' | 'container rm') echo 'containers' ;;
+	'rmi' | 'image rm' | 'image remove') echo 'images' ;;
+	'run' | 'container run') echo 'images' ;;
+	'start' | 'container start') echo 'containers' ;;
+	'stop' | 'container stop') echo 'containers' ;;
+	'tag' | 'image tag') echo 'images' ;;
+	'wait' | 'container wait') echo 'containers' ;;
+	esac
+}
+
+# Commands whose options end at the first operand.
+__kist_stops() {
+	case $1 in
+	'create' | 'container create') return 0 ;;
+	'exec' | 'container exec') return 0 ;;
+	'run' | 'container run') return 0 ;;
+	esac
+	return 1
+}
+
+# Words to choose from for what a table names.
+__kist_words() {
+	case $1 in
+	'') ;;
+	files) compopt -o default ;;
+	dirs) COMPREPLY=($(compgen -d -- "$cur")) && compopt -o filenames ;;
+	*'|'*) COMPREPLY=($(compgen -W "${1//|/ }" -- "$cur")) ;;
+	*) COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" "${globals[@]}" __complete "$1" \
+		2>/dev/null)" -- "$cur")) ;;
+	esac
+}
+
+# Reads the words before the cursor into command, globals, operands and option.
+__kist_scan() {
+	local i word
+	for ((i = 1; i < cword; i++)); do
+		word=${words[i]}
+		if [[ $word == -?* ]]; then
+			option=
+			[[ $(__kist_options "$command") == *" $word= "* ]] || continue
+			option=$word
+			[[ ${words[i + 1]} == = ]] && ((i++))
+			((i + 1 < cword)) || return
+			[[ $command ]] || globals+=("$word" "${words[i + 1]}")
+			option=
+			((++i))
+		elif ((operands == 0)) && [[ $(__kist_commands "$command") == *" $word "* ]]; then
+			command=${command:+$command }$word
+		else
+			((++operands))
+		fi
+	done
+}
+
+_kist() {
+	local cur=${COMP_WORDS[COMP_CWORD]} cword=$COMP_CWORD command='' option='' operands=0 options
+	local -a words=("${COMP_WORDS[@]}") globals=()
+	COMPREPLY=()
+	# A colon is part of an image's name, not the end of a word.
+	declare -F _get_comp_words_by_ref >/dev/null && _get_comp_words_by_ref -n : cur words cword
+	[[ $cur == = ]] && cur=
+	__kist_scan
+	if [[ $option ]]; then
+		__kist_words "$(__kist_value "$command" "$option")"
+	elif ((operands > 0)) && __kist_stops "$command"; then
+		compopt -o default
+	elif [[ $cur == -* ]]; then
+		options=$(__kist_options "$command")
+		COMPREPLY=($(compgen -W "${options//=/}" -- "$cur"))
+	elif ((operands == 0)) && [[ $(__kist_commands "$command") ]]; then
+		COMPREPLY=($(compgen -W "$(__kist_commands "$command")" -- "$cur"))
+	else
+		__kist_words "$(__kist_operand "$command")"
+	fi
+	declare -F __ltrim_colon_completions >/dev/null && __ltrim_colon_completions "$cur"
+}
+
+complete -F _kist kist

@@ -1,0 +1,410 @@
+#compdef kist
+# zsh completion for kist. Made from the tables of verbs by "make gen"; do not edit.
+
+# Names that kist itself knows: images, containers (the last argument).
+_kist_names() {
+	local -a names
+	names=(${(f)"$(kist __complete $@[-1] 2>/dev/null)"})
+	compadd -a names
+}
+
+_kist_is_group() {
+	case $1 in
+	'container') return 0 ;;
+	'image') return 0 ;;
+	'system') return 0 ;;
+	esac
+	return 1
+}
+
+_kist_commands() {
+	local -a commands
+	case $1 in
+	'')
+		commands=(
+			'attach:Attach to a running container'
+			'container:Manage containers'
+			'create:Create a container without starting it'
+			'exec:Run a command in a running container'
+			'image:Manage images'
+			'images:List images of the store'
+			'info:Show the host, the store and the configuration'
+			'inspect:Show all that is known of containers and images'
+			'kill:Send a signal to running containers'
+			'login:Check and keep credentials for a registry'
+			'logout:Forget credentials for a registry'
+			'logs:Show what containers wrote'
+			'ps:List containers'
+			'pull:Pull images from a registry'
+			'push:Push an image to a registry'
+			'rm:Remove containers'
+			'rmi:Remove images'
+			'run:Run a command in a new container'
+			'start:Start containers that were created or have ended'
+			'stop:Stop containers'
+			'system:Manage kist'
+			'tag:Give an image further names'
+			'version:Show the version'
+			'wait:Wait for containers to end and print their exit codes'
+		)
+		;;
+	'container')
+		commands=(
+			'attach:Attach to a running container'
+			'create:Create a container without starting it'
+			'exec:Run a command in a running container'
+			'inspect:Show all that is known of containers and images'
+			'kill:Send a signal to running containers'
+			'list:List containers'
+			'logs:Show what containers wrote'
+			'ls:List containers'
+			'ps:List containers'
+			'rm:Remove containers'
+			'run:Run a command in a new container'
+			'start:Start containers that were created or have ended'
+			'stop:Stop containers'
+			'wait:Wait for containers to end and print their exit codes'
+		)
+		;;
+	'image')
+		commands=(
+			'inspect:Show all that is known of containers and images'
+			'list:List images of the store'
+			'ls:List images of the store'
+			'pull:Pull images from a registry'
+			'push:Push an image to a registry'
+			'remove:Remove images'
+			'rm:Remove images'
+			'tag:Give an image further names'
+		)
+		;;
+	'system')
+		commands=(
+			'info:Show the host, the store and the configuration'
+		)
+		;;
+	esac
+	_describe -t commands command commands
+}
+
+_kist_command() {
+	case $1 in
+	'attach' | 'container attach')
+		_arguments -s -S \
+			'--detach-keys=[Keys that detach]:KEYS: ' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'--no-stdin[Do not attach standard input]' \
+			'--sig-proxy[Pass signals on to the container]' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
+	'create' | 'container create')
+		_arguments -s -S \
+			'--authfile=[File with credentials]:PATH:_files' \
+			'*--cap-add=[Add a capability, or ALL]:CAP: ' \
+			'*--cap-drop=[Drop a capability, or ALL]:CAP: ' \
+			'--cert-dir=[Certificates of the registry]:DIR:_files -/' \
+			'--cidfile=[Write the container'\''s ID to this file]:FILE:_files' \
+			'--cpu-period=[Length of a CPU quota'\''s period]:US: ' \
+			'--cpu-quota=[CPU time in each period]:US: ' \
+			'(-c --cpu-shares)'{-c+,--cpu-shares=}'[CPU weight against other containers]:N: ' \
+			'--cpus=[Number of CPUs, such as 1.5]:N: ' \
+			'--cpuset-cpus=[CPUs to run on, such as 0-2,4]:LIST: ' \
+			'--cpuset-mems=[Memory nodes to use]:LIST: ' \
+			'--creds=[Credentials for the registry]:USER\[\:PASSWORD\]: ' \
+			'--entrypoint=[Replace the image'\''s entrypoint; text or a JSON list]:COMMAND: ' \
+			'*'{-e+,--env=}'[Set an environment variable]:NAME\[=VALUE\]: ' \
+			'*--env-file=[Read environment variables from a file]:FILE:_files' \
+			'(-h --hostname)'{-h+,--hostname=}'[The container'\''s host name]:NAME: ' \
+			'--init[Run an init that forwards signals and reaps processes]' \
+			'(-i --interactive)'{-i,--interactive}'[Keep standard input open]' \
+			'*'{-l+,--label=}'[Set a label]:KEY=VALUE: ' \
+			'--log-driver=[Where output is kept\: k8s-file, none]:DRIVER: ' \
+			'(-m --memory)'{-m+,--memory=}'[Memory limit, such as 512m]:BYTES: ' \
+			'--memory-swap=[Memory and swap limit, -1\: no limit]:BYTES: ' \
+			'--name=[The container'\''s name]:NAME: ' \
+			'--network=[none, host or private]:MODE: ' \
+			'--pids-limit=[Limit of processes, -1\: no limit]:N: ' \
+			'--platform=[Platform to pull]:OS/ARCH: ' \
+			'--privileged[Give all rights and devices that we have]' \
+			'--pull=-[Pull the image\: always, missing, never]:WHEN:(always missing never)' \
+			'(-q --quiet)'{-q,--quiet}'[Do not show the progress of a pull]' \
+			'--read-only[Make the root file system read-only]' \
+			'--rm[Remove the container when it ends]' \
+			'*--security-opt=[no-new-privileges, seccomp=unconfined]:OPTION: ' \
+			'--stop-signal=[Signal that stops the container]:SIGNAL: ' \
+			'--stop-timeout=[Time between stop signal and kill]:SECONDS: ' \
+			'--tls-verify[Require https and check certificates]' \
+			'*--tmpfs=[Mount a tmpfs]:PATH\[\:OPTIONS\]: ' \
+			'(-t --tty)'{-t,--tty}'[Give the command a terminal]' \
+			'(-u --user)'{-u+,--user=}'[User to run as, name or number]:USER\[\:GROUP\]: ' \
+			'*'{-v+,--volume=}'[Bind-mount a path]:SOURCE\:TARGET\[\:OPTIONS\]:_files' \
+			'(-w --workdir)'{-w+,--workdir=}'[Working directory of the command]:DIR: ' \
+			'--help[Show help]' \
+			'1:name:_kist_names images' \
+			'*::argument:_normal'
+		;;
+	'exec' | 'container exec')
+		_arguments -s -S \
+			'(-d --detach)'{-d,--detach}'[Run in the background]' \
+			'--detach-keys=[Keys that detach]:KEYS: ' \
+			'*'{-e+,--env=}'[Set an environment variable]:NAME\[=VALUE\]: ' \
+			'*--env-file=[Read environment variables from a file]:FILE:_files' \
+			'(-i --interactive)'{-i,--interactive}'[Keep standard input open]' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'--privileged[Give the command all rights that we have]' \
+			'(-t --tty)'{-t,--tty}'[Give the command a terminal]' \
+			'(-u --user)'{-u+,--user=}'[User to run as]:USER\[\:GROUP\]: ' \
+			'(-w --workdir)'{-w+,--workdir=}'[Working directory of the command]:DIR: ' \
+			'--help[Show help]' \
+			'1:name:_kist_names containers' \
+			'*::argument:_normal'
+		;;
+	'images' | 'image ls' | 'image list')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[Show all images, also intermediate ones]' \
+			'--digests[Show digests]' \
+			'*'{-f+,--filter=}'[Show only what matches]:KEY=VALUE: ' \
+			'--format=[Go template, json, or table TEMPLATE]:TEMPLATE: ' \
+			'--no-trunc[Do not shorten IDs]' \
+			'(-n --noheading)'{-n,--noheading}'[Leave out the header line]' \
+			'(-q --quiet)'{-q,--quiet}'[Print only IDs]' \
+			'--sort=[Order of the list]:KEY:(created id repository size tag)' \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
+	'info' | 'system info')
+		_arguments -s -S \
+			'(-f --format)'{-f+,--format=}'[Go template, or json]:TEMPLATE: ' \
+			'--help[Show help]'
+		;;
+	'inspect' | 'container inspect' | 'image inspect')
+		_arguments -s -S \
+			'(-f --format)'{-f+,--format=}'[Go template, or json]:TEMPLATE: ' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'(-s --size)'{-s,--size}'[Show sizes of containers]' \
+			'(-t --type)'{-t+,--type=}'[What the names are]:TYPE:(all container image)' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
+	'kill' | 'container kill')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[All running containers]' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'(-s --signal)'{-s+,--signal=}'[Signal to send]:SIGNAL: ' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
+	'login')
+		_arguments -s -S \
+			'--authfile=[File to keep the credentials in]:PATH:_files' \
+			'--cert-dir=[Certificates of the registry]:DIR:_files -/' \
+			'--get-login[Print the user name that is kept]' \
+			'(-p --password)'{-p+,--password=}'[Password]:PASSWORD: ' \
+			'--password-stdin[Read the password from stdin]' \
+			'--tls-verify[Require https and check certificates]' \
+			'(-u --username)'{-u+,--username=}'[User name]:USER: ' \
+			'(-v --verbose)'{-v,--verbose}'[Say where the credentials are kept]' \
+			'--help[Show help]' \
+			'*:name: '
+		;;
+	'logout')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[All registries]' \
+			'--authfile=[File with the credentials]:PATH:_files' \
+			'--help[Show help]' \
+			'*:name: '
+		;;
+	'logs' | 'container logs')
+		_arguments -s -S \
+			'(-f --follow)'{-f,--follow}'[Go on as the container writes]' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'(-n --names)'{-n,--names}'[Put the container'\''s name before each line]' \
+			'--since=[Only lines since this time or duration]:TIME: ' \
+			'--tail=[Only the last N lines; all]:N: ' \
+			'(-t --timestamps)'{-t,--timestamps}'[Put the time before each line]' \
+			'--until=[Only lines until this time or duration]:TIME: ' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
+	'ps' | 'container ls' | 'container list' | 'container ps')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[Show all containers, not only running ones]' \
+			'*'{-f+,--filter=}'[Show only what matches]:KEY=VALUE: ' \
+			'--format=[Go template, json, or table TEMPLATE]:TEMPLATE: ' \
+			'(-n --last)'{-n+,--last=}'[Show the N newest containers (all states)]:N: ' \
+			'(-l --latest)'{-l,--latest}'[Show the newest container (all states)]' \
+			'--no-trunc[Do not shorten IDs and commands]' \
+			'--noheading[Leave out the header line]' \
+			'(-q --quiet)'{-q,--quiet}'[Print only IDs]' \
+			'(-s --size)'{-s,--size}'[Show sizes]' \
+			'--sort=[Order of the list]:KEY:(command created id image names runningfor status)' \
+			'--help[Show help]'
+		;;
+	'pull' | 'image pull')
+		_arguments -s -S \
+			'--authfile=[File with credentials]:PATH:_files' \
+			'--cert-dir=[Certificates of the registry]:DIR:_files -/' \
+			'--creds=[Credentials for the registry]:USER\[\:PASSWORD\]: ' \
+			'--platform=[Platform to pull]:OS/ARCH\[/VARIANT\]: ' \
+			'(-q --quiet)'{-q,--quiet}'[Do not show progress]' \
+			'--tls-verify[Require https and check certificates]' \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
+	'push' | 'image push')
+		_arguments -s -S \
+			'--authfile=[File with credentials]:PATH:_files' \
+			'--cert-dir=[Certificates of the registry]:DIR:_files -/' \
+			'--creds=[Credentials for the registry]:USER\[\:PASSWORD\]: ' \
+			'--digestfile=[Write the digest of what was pushed to this file]:FILE:_files' \
+			'(-q --quiet)'{-q,--quiet}'[Do not show progress]' \
+			'--tls-verify[Require https and check certificates]' \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
+	'rm' | 'container rm')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[All containers]' \
+			'(-f --force)'{-f,--force}'[Stop running ones first]' \
+			'(-i --ignore)'{-i,--ignore}'[Containers that do not exist are no error]' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'(-t --time)'{-t+,--time=}'[With --force\: seconds before the kill]:SECONDS: ' \
+			'(-v --volumes)'{-v,--volumes}'[Remove anonymous volumes\: has no effect, there are none]' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
+	'rmi' | 'image rm' | 'image remove')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[All images]' \
+			'(-f --force)'{-f,--force}'[Also images with several names, and the containers that use them]' \
+			'(-i --ignore)'{-i,--ignore}'[Images that do not exist are no error]' \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
+	'run' | 'container run')
+		_arguments -s -S \
+			'(-d --detach)'{-d,--detach}'[Run in the background and print the container'\''s ID]' \
+			'--detach-keys=[Keys that detach, such as ctrl-p,ctrl-q]:KEYS: ' \
+			'--pidfile=[Write the ID of the container'\''s process to this file]:FILE:_files' \
+			'--sig-proxy[Pass signals on to the container]' \
+			'--authfile=[File with credentials]:PATH:_files' \
+			'*--cap-add=[Add a capability, or ALL]:CAP: ' \
+			'*--cap-drop=[Drop a capability, or ALL]:CAP: ' \
+			'--cert-dir=[Certificates of the registry]:DIR:_files -/' \
+			'--cidfile=[Write the container'\''s ID to this file]:FILE:_files' \
+			'--cpu-period=[Length of a CPU quota'\''s period]:US: ' \
+			'--cpu-quota=[CPU time in each period]:US: ' \
+			'(-c --cpu-shares)'{-c+,--cpu-shares=}'[CPU weight against other containers]:N: ' \
+			'--cpus=[Number of CPUs, such as 1.5]:N: ' \
+			'--cpuset-cpus=[CPUs to run on, such as 0-2,4]:LIST: ' \
+			'--cpuset-mems=[Memory nodes to use]:LIST: ' \
+			'--creds=[Credentials for the registry]:USER\[\:PASSWORD\]: ' \
+			'--entrypoint=[Replace the image'\''s entrypoint; text or a JSON list]:COMMAND: ' \
+			'*'{-e+,--env=}'[Set an environment variable]:NAME\[=VALUE\]: ' \
+			'*--env-file=[Read environment variables from a file]:FILE:_files' \
+			'(-h --hostname)'{-h+,--hostname=}'[The container'\''s host name]:NAME: ' \
+			'--init[Run an init that forwards signals and reaps processes]' \
+			'(-i --interactive)'{-i,--interactive}'[Keep standard input open]' \
+			'*'{-l+,--label=}'[Set a label]:KEY=VALUE: ' \
+			'--log-driver=[Where output is kept\: k8s-file, none]:DRIVER: ' \
+			'(-m --memory)'{-m+,--memory=}'[Memory limit, such as 512m]:BYTES: ' \
+			'--memory-swap=[Memory and swap limit, -1\: no limit]:BYTES: ' \
+			'--name=[The container'\''s name]:NAME: ' \
+			'--network=[none, host or private]:MODE: ' \
+			'--pids-limit=[Limit of processes, -1\: no limit]:N: ' \
+			'--platform=[Platform to pull]:OS/ARCH: ' \
+			'--privileged[Give all rights and devices that we have]' \
+			'--pull=-[Pull the image\: always, missing, never]:WHEN:(always missing never)' \
+			'(-q --quiet)'{-q,--quiet}'[Do not show the progress of a pull]' \
+			'--read-only[Make the root file system read-only]' \
+			'--rm[Remove the container when it ends]' \
+			'*--security-opt=[no-new-privileges, seccomp=unconfined]:OPTION: ' \
+			'--stop-signal=[Signal that stops the container]:SIGNAL: ' \
+			'--stop-timeout=[Time between stop signal and kill]:SECONDS: ' \
+			'--tls-verify[Require https and check certificates]' \
+			'*--tmpfs=[Mount a tmpfs]:PATH\[\:OPTIONS\]: ' \
+			'(-t --tty)'{-t,--tty}'[Give the command a terminal]' \
+			'(-u --user)'{-u+,--user=}'[User to run as, name or number]:USER\[\:GROUP\]: ' \
+			'*'{-v+,--volume=}'[Bind-mount a path]:SOURCE\:TARGET\[\:OPTIONS\]:_files' \
+			'(-w --workdir)'{-w+,--workdir=}'[Working directory of the command]:DIR: ' \
+			'--help[Show help]' \
+			'1:name:_kist_names images' \
+			'*::argument:_normal'
+		;;
+	'start' | 'container start')
+		_arguments -s -S \
+			'--all[Start all containers]' \
+			'(-a --attach)'{-a,--attach}'[Attach to the container'\''s output]' \
+			'--detach-keys=[Keys that detach]:KEYS: ' \
+			'(-i --interactive)'{-i,--interactive}'[Attach standard input too]' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'--sig-proxy[Pass signals on to the container]' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
+	'stop' | 'container stop')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[All containers]' \
+			'(-i --ignore)'{-i,--ignore}'[Containers that do not exist are no error]' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'(-t --time)'{-t+,--time=}'[Seconds to wait before the kill]:SECONDS: ' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
+	'tag' | 'image tag')
+		_arguments -s -S \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
+	'version')
+		_arguments -s -S \
+			'(-f --format)'{-f+,--format=}'[Go template, or json]:TEMPLATE: ' \
+			'--help[Show help]'
+		;;
+	'wait' | 'container wait')
+		_arguments -s -S \
+			'--ignore[Containers that do not exist are no error]' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
+	esac
+}
+
+_kist() {
+	local curcontext=$curcontext state= line command
+	local -A opt_args
+
+	_arguments -s -S -C \
+			'--cgroup-manager=[How cgroups are made\: cgroupfs or systemd]:MANAGER:(cgroupfs systemd)' \
+			'--imagestore=[Keep images apart from containers, here]:DIR:_files -/' \
+			'--log-level=[Diagnostic messages\: trace, debug, info, warn, error, fatal, panic]:LEVEL:(trace debug info warn warning error fatal panic)' \
+			'--root=[Where images and containers are kept]:DIR:_files -/' \
+			'--runroot=[Where the state of this boot is kept]:DIR:_files -/' \
+			'--storage-driver=[The storage driver, which must be overlay]:DRIVER: ' \
+			'*--storage-opt=[An option of the storage driver]:OPTION: ' \
+			'--tmpdir=[Where temporary state is kept]:DIR:_files -/' \
+			'--help[Show help]' \
+			'1: :->command' '*:: :->rest'
+	case $state in
+	command)
+		_kist_commands ''
+		;;
+	rest)
+		command=$words[1]
+		if _kist_is_group $command; then
+			if ((CURRENT == 2)); then
+				_kist_commands $command
+				return
+			fi
+			command="$command $words[2]"
+			shift words
+			((CURRENT--))
+		fi
+		_kist_command $command
+		;;
+	esac
+}
+
+_kist "$@"
