@@ -28,7 +28,7 @@ modules=$(awk -v m="$module" '/^#/ { next }
 out=build/fuzz/$target
 mkdir -p "$out/inputs" "$out/obj"
 flags=(-g -O1 -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -w
-    '-DKIST_VERSION="fuzz"' '-DKIST_PREFIX="/usr/local"' -fsanitize=fuzzer-no-link,address,undefined
+    '-DKIST_VERSION="fuzz"' '-DKIST_PREFIX="/usr/local"' '-fsanitize=fuzzer-no-link,address,undefined'
     -fno-sanitize-recover=undefined)
 for m in $modules; do
     for c in pkg/"$m"/*.c; do

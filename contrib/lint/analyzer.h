@@ -1,6 +1,6 @@
 /*
- * analyzer.h - included before everything by contrib/lint/tidy.sh: tells clang's analyzer, which does not look
- * into other files, that the functions of base/err.h return a negative number.
+ * analyzer.h - included before everything by contrib/lint/tidy.sh: tells clang's analyzer, which
+ * does not look into other files, that the functions of base/err.h return a negative number.
  */
 #include "base/err.h"
 
