@@ -67,6 +67,18 @@ static int open_below(const struct world *w, const char *name)
 	return fd;
 }
 
+static void make_applets(const struct world *w)
+{
+	static const char *const names[] = {
+	    "sh", "true", "sleep", "cat",  "ls",  "grep", "id",	   "hostname", "ip",  "cut", "sort",
+	    "tr", "wc",	  "touch", "head", "tee", "stat", "mknod", "readlink", "tty", "stty"};
+	AUTO_CLOSE int bin = open_below(w, "overlay/a/diff/bin");
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(names); i++)
+		assert_int_equal(symlinkat("busybox", bin, names[i]), 0);
+}
+
 static void make_world(struct world *w)
 {
 	/* Not on an overlay: that cannot hold another one. */
@@ -77,8 +89,7 @@ static void make_world(struct world *w)
 	sh("cd %s && chmod 755 . && mkdir -p overlay/l overlay/a/diff upper work && "
 	   "ln -s ../a/diff overlay/l/A && cd overlay/a/diff && "
 	   "mkdir -p bin etc tmp root proc sys dev home && chmod 1777 tmp && "
-	   "cp " BUSYBOX " bin/busybox && ./bin/busybox --install -s bin && "
-	   "for f in bin/*; do test -L $f && ln -sf busybox $f; done; "
+	   "cp " BUSYBOX " bin/busybox && "
 	   "echo root:x:0:0:root:/root:/bin/sh > etc/passwd && "
 	   "echo alice:x:1000:1000::/home/alice:/bin/sh >> etc/passwd && "
 	   "echo root:x:0: > etc/group && echo alice:x:1000: >> etc/group && "
@@ -86,6 +97,7 @@ static void make_world(struct world *w)
 	   "printf '\\177ELFgarbage' > bin/garbage && chmod 755 bin/garbage && "
 	   "echo text > etc/text",
 	   w->dir);
+	make_applets(w);
 	w->overlay = open_below(w, "overlay");
 	w->upper = open_below(w, "upper");
 	w->work = open_below(w, "work");
