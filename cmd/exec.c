@@ -36,11 +36,12 @@ static const struct opt opts[] = {
     {0},
 };
 
-/* The command's standard streams: ours as they are, unless they are a terminal, which the command
- * must not get hold of: then a pipe that we relay. -1 is /dev/null. */
+/* The command's standard streams are pipes that we relay, never ours: a process of the container
+ * could open a file again through /proc/self/fd with other rights, reach the host's tree from a
+ * directory, or type into our terminal. -1 is /dev/null. */
 struct streams {
 	int give[3];  /* the command's ends */
-	int relay[3]; /* ours: write end, read ends; -1 where ours was given */
+	int relay[3]; /* ours: write end, read ends */
 };
 
 static int make_stream(int fd, bool wanted, struct streams *s, struct err *err)
@@ -49,10 +50,6 @@ static int make_stream(int fd, bool wanted, struct streams *s, struct err *err)
 
 	if (!wanted)
 		return 0;
-	if (!isatty(fd)) {
-		s->give[fd] = fd;
-		return 0;
-	}
 	r = fd_pipe(pipe, err);
 	if (r < 0)
 		return r;
@@ -80,7 +77,7 @@ static void close_given(const struct streams *s)
 	int i;
 
 	for (i = 0; i < 3; i++)
-		if (s->relay[i] >= 0 && s->give[i] >= 0)
+		if (s->give[i] >= 0)
 			(void)close(s->give[i]);
 }
 
@@ -116,8 +113,6 @@ static int relay(struct app *app, const struct exec_args *a, const struct contai
 	const char *keys = a->detach_keys ? a->detach_keys : app->conf.detach_keys;
 	int r;
 
-	if (s->give[0] == STDIN_FILENO)
-		rl.user.want_stdin = false; /* the command reads it itself */
 	r = monitor_keys_parse(keys ? keys : MONITOR_DETACH_KEYS_DEFAULT, &rl.user.keys, err);
 	return r < 0 ? r : relay_run(&rl, result, err);
 }

@@ -58,6 +58,8 @@ static int bind_node(int dev, int host_dir, const char *name, struct err *err)
 	int r;
 
 	r = mount_clone(host_dir, name, false, &tree, err);
+	if (r == 0)
+		r = mount_attrs(tree, RUNTIME_NODE_ATTRS, 0, false, err);
 	if (r < 0)
 		return r;
 	file = openat(dev, name, O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0666);

@@ -28,6 +28,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef DEVPTS_SUPER_MAGIC
@@ -185,6 +186,17 @@ static int start_helper(struct joining *j, struct child *ret, struct err *err)
 	return r;
 }
 
+/* The number came through a pipe that a fast attacker in the container may write to before the
+ * command's process has closed it. Only a child of ours is signalled and waited for. */
+static int check_child(int pidfd, struct err *err)
+{
+	siginfo_t info;
+
+	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+		return 0;
+	return err_set(err, ERR_DENIED, "the container reported a process that is not its own");
+}
+
 /* The command's process exists: it is ours to reap when it cannot execute the command. */
 static int take_command(struct joining *j, pid_t pid, struct runtime_proc *ret, struct err *err)
 {
@@ -192,10 +204,13 @@ static int take_command(struct joining *j, pid_t pid, struct runtime_proc *ret, 
 	uint64_t start_time;
 	int r;
 
-	command.pid = pid;
 	command.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (command.pidfd < 0)
 		return err_sys(err, errno, "opening the command's process");
+	r = check_child(command.pidfd, err);
+	if (r < 0)
+		return r;
+	command.pid = pid;
 	r = launch_wait(&j->launch, err);
 	if (r == 0)
 		r = proc_start_time(pid, &start_time, err);

@@ -69,18 +69,16 @@ static int pipe_up(int p[2], struct err *err)
 	return r < 0 ? r : move_up(&p[1], err);
 }
 
-/* Copies, so that the child can put them in place in any order. */
+/* Copies, so that the child can put them in place in any order. What is missing becomes the
+ * container's own /dev/null, once it is in there (process.c). */
 static int copy_stdio(struct launch *l, struct err *err)
 {
-	AUTO_CLOSE int null = -1;
 	int i, from;
 
 	for (i = 0; i < 3; i++) {
 		from = l->process->stdio[i];
-		if (from < 0 && null < 0)
-			null = open("/dev/null", O_RDWR | O_CLOEXEC);
 		if (from < 0)
-			from = null;
+			continue;
 		l->stdio[i] = fcntl(from, F_DUPFD_CLOEXEC, FD_FIRST);
 		if (l->stdio[i] < 0)
 			return err_sys(err, errno, "descriptor %d for the command", i);

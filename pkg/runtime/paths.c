@@ -67,6 +67,8 @@ static int mask(struct setup *s, const char *path, struct err *err)
 	if (S_ISDIR(st.st_mode))
 		return mask_dir(s, target, path, err);
 	r = mount_clone(s->null, "", false, &null, err);
+	if (r == 0)
+		r = mount_attrs(null, RUNTIME_NODE_ATTRS, 0, false, err);
 	return r < 0 ? r : mount_attach(null, target, path, err);
 }
 

@@ -26,6 +26,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define STATUS_FD 3
@@ -34,6 +35,7 @@
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_TERM "TERM=xterm"
 #define ENV_MAX 100000
+#define NULL_DEVICE makedev(1, 3)
 
 /* ---- terminal ---- */
 
@@ -250,6 +252,35 @@ static int drop_rights(const struct launch *l, const struct user *u, struct err 
 
 /* ---- the end ---- */
 
+/* Not the host's: through an open descriptor, root in the container could change the mode of the
+ * node that the whole machine uses. What the container has in its place may be anything. */
+static int open_null(int root, int *ret, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	struct stat st;
+	int r;
+
+	r = confined_open(root, "/dev/null", O_RDWR | O_NONBLOCK | O_NOCTTY, 0, &fd, err);
+	if (r < 0)
+		return err_wrap(err, "the container's null device");
+	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != NULL_DEVICE)
+		return err_set(err, ERR_DENIED, "the container's /dev/null is another file");
+	if (fcntl(fd, F_SETFL, 0) < 0)
+		return err_sys(err, errno, "the container's null device");
+	*ret = fcntl(fd, F_DUPFD_CLOEXEC, STUB_FD + 1);
+	return *ret < 0 ? err_sys(err, errno, "copying a descriptor") : 0;
+}
+
+static int fill_stdio(struct launch *l, int root, struct err *err)
+{
+	int r = 0, i;
+
+	for (i = 0; i < 3 && r == 0; i++)
+		if (l->stdio[i] < 0)
+			r = open_null(root, &l->stdio[i], err);
+	return r;
+}
+
 static int place(int from, int to, bool cloexec, struct err *err)
 {
 	if (from >= 0 && dup3(from, to, cloexec ? O_CLOEXEC : 0) < 0)
@@ -320,6 +351,8 @@ int launch_exec(struct launch *l, int root, const char *flags, struct err *err)
 		r = make_env(l->process, u->home, &env, err);
 	if (r == 0)
 		r = enter_cwd(root, l->process->cwd, u, err);
+	if (r == 0)
+		r = fill_stdio(l, root, err);
 	if (r == 0)
 		r = own_terminal(l, u, err);
 	if (r == 0)

@@ -10,6 +10,13 @@
 #include "runtime/runtime.h"
 #include "sys/mounts.h"
 
+#include <sys/mount.h>
+
+/* A node of the host that is bound into a container works (special files are written to on
+ * read-only mounts), but root in there cannot change the mode and owner that it has for the whole
+ * machine. */
+#define RUNTIME_NODE_ATTRS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+
 struct setup {
 	const struct runtime_spec *spec;
 	struct launch launch;
