@@ -1,4 +1,5 @@
 #include "state.h"
+#include "own.h"
 #include "base/auto.h"
 #include "base/err.h"
 #include "base/strv.h"
@@ -35,6 +36,8 @@ static int open_top(const char *root, const char *const *subs, size_t n, int *re
 	if (snprintf(path, sizeof(path), "%s/kist", root) >= (int)sizeof(path))
 		return err_set(err, ERR_INVALID, "%s: path too long", root);
 	r = dir_ensure(AT_FDCWD, path, 0700, &fd, err);
+	if (r == 0)
+		r = own_check(fd, path, err);
 	if (r < 0)
 		return r;
 	/* The last one is made last, so that its presence means all are there. */
@@ -57,6 +60,9 @@ int state_open(const char *graphroot, const char *runroot, struct state *ret, st
 	if (r < 0)
 		return r;
 	r = open_top(runroot, run_subs, ARRAY_LEN(run_subs), &run, err);
+	/* It may be in /tmp. */
+	if (r == 0)
+		r = own_check_above(run, runroot, err);
 	if (r < 0)
 		return r;
 	ret->graph = TAKE_FD(graph);

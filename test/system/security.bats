@@ -71,3 +71,34 @@ setup() {
     FLAGS=(-w /proc/self/root)
     rc '125|126|127' box true 7</
 }
+
+# --- other users of the machine ---------------------------------------------------------------------------
+
+@test "a run directory that another user prepared is refused" {
+    need_root
+    install -d -m 755 -o 65534 "$STORE/theirs"
+    RUN=$STORE/theirs rc 125 kist ps
+    matches 'belongs to user 65534'
+    rm -rf "$STORE/theirs"
+    install -d -m 777 "$STORE/open"
+    RUN=$STORE/open rc 125 kist ps
+    matches 'other users may write'
+    rm -rf "$STORE/open"
+    install -d -m 700 "$STORE/mine"
+    install -d -m 700 -o 65534 "$STORE/mine/kist"
+    RUN=$STORE/mine rc 125 kist ps
+    matches 'belongs to user 65534'
+    install -d -m 777 "$STORE/mine/above" "$STORE/mine/above/run"
+    RUN=$STORE/mine/above/run rc 125 kist ps
+    matches 'other users may write'
+}
+
+@test "state, logs, sockets and layers are for their owner only" {
+    need_kist
+    started c
+    is "" "$(find "$ROOT" "$RUN" -maxdepth 1 -mindepth 1 -type d -perm /077)"
+    is 700 "$(stat -c %a "$ROOT")"
+    is 700 "$(stat -c %a "$RUN")"
+    is "" "$(find "$ROOT"/kist "$RUN"/kist -type d -perm /077 -not -path '*/upper*')"
+    is "" "$(find "$ROOT"/kist/containers -name ctr.log -perm /077)"
+}
