@@ -153,11 +153,16 @@ static int gc_tempdir(struct store *s, int dir, const char *name, struct err *er
 	const char *suffix = str_after(name, "lock-");
 	AUTO_FREE char *tree = suffix ? str_fmt("temp-dir-%s", suffix) : NULL;
 	AUTO_CLOSE int lock = -1;
+	struct err e = ERR_INIT;
 	int r;
 
 	if (!tree)
 		return 0;
-	r = lock_try_open(dir, name, LOCK_EXCLUSIVE, &lock, err);
+	r = lock_try_open(dir, name, LOCK_EXCLUSIVE, &lock, &e);
+	if (r < 0 && err_is_errno(&e, ENOENT))
+		return 0; /* its owner finished, and was the last in the directory */
+	if (r < 0)
+		*err = e;
 	if (r <= 0)
 		return r;
 	r = store_remove_tree(s, dir, tree, err);
