@@ -4,10 +4,10 @@
 # Words that may follow the words of a command.
 __kist_commands() {
 	case $1 in
-	'' | help) echo ' attach container create exec image images info inspect kill login logout logs ps pull push rm rmi run start stop system tag version wait help ' ;;
-	'container') echo ' attach create exec inspect kill list logs ls ps rm run start stop wait ' ;;
-	'image') echo ' inspect list ls pull push remove rm tag ' ;;
-	'system') echo ' info ' ;;
+	'' | help) echo ' attach container create exec history image images info inspect kill login logout logs ps pull push rm rmi run start stop system tag untag version wait help ' ;;
+	'container') echo ' attach create exec inspect kill list logs ls prune ps rm run start stop wait ' ;;
+	'image') echo ' exists history inspect list ls prune pull push remove rm tag tree untag ' ;;
+	'system') echo ' df info prune ' ;;
 	esac
 }
 
@@ -16,8 +16,14 @@ __kist_options() {
 	case $1 in
 	'') echo ' --cgroup-manager= --imagestore= --log-level= --root= --runroot= --storage-driver= --storage-opt= --tmpdir= --help ' ;;
 	'attach' | 'container attach') echo ' --detach-keys= -l --latest --no-stdin --sig-proxy --help ' ;;
+	'container prune') echo ' --filter= -f --force --help ' ;;
 	'create' | 'container create') echo ' --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --entrypoint= -e= --env= --env-file= -h= --hostname= --init -i --interactive -l= --label= --log-driver= -m= --memory= --memory-swap= --name= --network= --pids-limit= --platform= --privileged --pull -q --quiet --read-only --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty -u= --user= -v= --volume= -w= --workdir= --help ' ;;
+	'system df') echo ' --format= -v --verbose --help ' ;;
 	'exec' | 'container exec') echo ' -d --detach --detach-keys= -e= --env= --env-file= -i --interactive -l --latest --privileged -t --tty -u= --user= -w= --workdir= --help ' ;;
+	'history' | 'image history') echo ' --format= -H --human --no-trunc -q --quiet --help ' ;;
+	'image exists') echo ' --help ' ;;
+	'image prune') echo ' -a --all --dry-run --filter= -f --force --help ' ;;
+	'image tree') echo ' --whatrequires --help ' ;;
 	'images' | 'image ls' | 'image list') echo ' -a --all --digests -f= --filter= --format= --no-trunc -n --noheading -q --quiet --sort= --help ' ;;
 	'info' | 'system info') echo ' -f= --format= --help ' ;;
 	'inspect' | 'container inspect' | 'image inspect') echo ' -f= --format= -l --latest -s --size -t= --type= --help ' ;;
@@ -33,7 +39,9 @@ __kist_options() {
 	'run' | 'container run') echo ' -d --detach --detach-keys= --pidfile= --sig-proxy --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --entrypoint= -e= --env= --env-file= -h= --hostname= --init -i --interactive -l= --label= --log-driver= -m= --memory= --memory-swap= --name= --network= --pids-limit= --platform= --privileged --pull -q --quiet --read-only --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty -u= --user= -v= --volume= -w= --workdir= --help ' ;;
 	'start' | 'container start') echo ' --all -a --attach --detach-keys= -i --interactive -l --latest --sig-proxy --help ' ;;
 	'stop' | 'container stop') echo ' -a --all -i --ignore -l --latest -t= --time= --help ' ;;
+	'system prune') echo ' -a --all --filter= -f --force --help ' ;;
 	'tag' | 'image tag') echo ' --help ' ;;
+	'untag' | 'image untag') echo ' --help ' ;;
 	'version') echo ' -f= --format= --help ' ;;
 	'wait' | 'container wait') echo ' --ignore -l --latest --help ' ;;
 	esac
@@ -82,6 +90,9 @@ __kist_operand() {
 	'attach' | 'container attach') echo 'containers' ;;
 	'create' | 'container create') echo 'images' ;;
 	'exec' | 'container exec') echo 'containers' ;;
+	'history' | 'image history') echo 'images' ;;
+	'image exists') echo 'images' ;;
+	'image tree') echo 'images' ;;
 	'images' | 'image ls' | 'image list') echo 'images' ;;
 	'inspect' | 'container inspect' | 'image inspect') echo 'containers' ;;
 	'kill' | 'container kill') echo 'containers' ;;
@@ -94,6 +105,7 @@ __kist_operand() {
 	'start' | 'container start') echo 'containers' ;;
 	'stop' | 'container stop') echo 'containers' ;;
 	'tag' | 'image tag') echo 'images' ;;
+	'untag' | 'image untag') echo 'images' ;;
 	'wait' | 'container wait') echo 'containers' ;;
 	esac
 }

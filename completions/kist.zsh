@@ -26,6 +26,7 @@ _kist_commands() {
 			'container:Manage containers'
 			'create:Create a container without starting it'
 			'exec:Run a command in a running container'
+			'history:Show how an image was made'
 			'image:Manage images'
 			'images:List images of the store'
 			'info:Show the host, the store and the configuration'
@@ -44,6 +45,7 @@ _kist_commands() {
 			'stop:Stop containers'
 			'system:Manage kist'
 			'tag:Give an image further names'
+			'untag:Take names from an image'
 			'version:Show the version'
 			'wait:Wait for containers to end and print their exit codes'
 		)
@@ -58,6 +60,7 @@ _kist_commands() {
 			'list:List containers'
 			'logs:Show what containers wrote'
 			'ls:List containers'
+			'prune:Remove all containers that do not run'
 			'ps:List containers'
 			'rm:Remove containers'
 			'run:Run a command in a new container'
@@ -68,19 +71,26 @@ _kist_commands() {
 		;;
 	'image')
 		commands=(
+			'exists:Tell by exit code 0 or 1 whether an image is in the store'
+			'history:Show how an image was made'
 			'inspect:Show all that is known of containers and images'
 			'list:List images of the store'
 			'ls:List images of the store'
+			'prune:Remove images that nobody needs'
 			'pull:Pull images from a registry'
 			'push:Push an image to a registry'
 			'remove:Remove images'
 			'rm:Remove images'
 			'tag:Give an image further names'
+			'tree:Show the layers of an image'
+			'untag:Take names from an image'
 		)
 		;;
 	'system')
 		commands=(
+			'df:Show what takes how much of the disk'
 			'info:Show the host, the store and the configuration'
+			'prune:Remove stopped containers and images that nobody needs'
 		)
 		;;
 	esac
@@ -97,6 +107,12 @@ _kist_command() {
 			'--sig-proxy[Pass signals on to the container]' \
 			'--help[Show help]' \
 			'*:name:_kist_names containers'
+		;;
+	'container prune')
+		_arguments -s -S \
+			'*--filter=[Only what matches\: until=TIME, label=KEY\[=VALUE\], label!=KEY\[=VALUE\]]:KEY=VALUE: ' \
+			'(-f --force)'{-f,--force}'[Do not ask]' \
+			'--help[Show help]'
 		;;
 	'create' | 'container create')
 		_arguments -s -S \
@@ -144,6 +160,12 @@ _kist_command() {
 			'1:name:_kist_names images' \
 			'*::argument:_normal'
 		;;
+	'system df')
+		_arguments -s -S \
+			'--format=[Go template, json, or table TEMPLATE]:TEMPLATE: ' \
+			'(-v --verbose)'{-v,--verbose}'[Show each image and container]' \
+			'--help[Show help]'
+		;;
 	'exec' | 'container exec')
 		_arguments -s -S \
 			'(-d --detach)'{-d,--detach}'[Run in the background]' \
@@ -159,6 +181,34 @@ _kist_command() {
 			'--help[Show help]' \
 			'1:name:_kist_names containers' \
 			'*::argument:_normal'
+		;;
+	'history' | 'image history')
+		_arguments -s -S \
+			'--format=[Go template, json, or table TEMPLATE]:TEMPLATE: ' \
+			'(-H --human)'{-H,--human}'[Sizes and dates for people (default)]' \
+			'--no-trunc[Do not shorten IDs and commands]' \
+			'(-q --quiet)'{-q,--quiet}'[Print only IDs]' \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
+	'image exists')
+		_arguments -s -S \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
+	'image prune')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[All images that no container uses, not only nameless]' \
+			'--dry-run[Only show what would go, with exact bytes]' \
+			'*--filter=[Only what matches\: until=TIME, label=KEY\[=VALUE\], label!=KEY\[=VALUE\]]:KEY=VALUE: ' \
+			'(-f --force)'{-f,--force}'[Do not ask]' \
+			'--help[Show help]'
+		;;
+	'image tree')
+		_arguments -s -S \
+			'--whatrequires[Show what stands on the image'\''s top layer]' \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
 		;;
 	'images' | 'image ls' | 'image list')
 		_arguments -s -S \
@@ -352,7 +402,19 @@ _kist_command() {
 			'--help[Show help]' \
 			'*:name:_kist_names containers'
 		;;
+	'system prune')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[All images that no container uses, not only nameless]' \
+			'*--filter=[Only what matches\: until=TIME, label=KEY\[=VALUE\], label!=KEY\[=VALUE\]]:KEY=VALUE: ' \
+			'(-f --force)'{-f,--force}'[Do not ask]' \
+			'--help[Show help]'
+		;;
 	'tag' | 'image tag')
+		_arguments -s -S \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
+	'untag' | 'image untag')
 		_arguments -s -S \
 			'--help[Show help]' \
 			'*:name:_kist_names images'

@@ -45,7 +45,8 @@ int dir_list(int dir, const char *path, struct strv *ret, struct err *err);
 /* rm -rf without following symlinks or crossing into other mounts' content by name races: works by
  * descriptor. Absent is fine. Gives itself write permission on directories where it can. */
 int tree_remove(int dir, const char *path, struct err *err);
-/* Bytes of disk (st_blocks) and number of inodes below path, each hard-linked inode once. */
+/* Bytes of disk (st_blocks) and number of inodes below path, each hard-linked inode once;
+ * other file systems mounted there are left out. */
 int tree_usage(int dir, const char *path, unsigned long long *ret_bytes,
 	       unsigned long long *ret_inodes, struct err *err);
 

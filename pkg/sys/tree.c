@@ -102,6 +102,7 @@ int tree_remove(int dir, const char *path, struct err *err)
 
 struct usage {
 	unsigned long long bytes, inodes;
+	dev_t dev;  /* of the top: what is mounted below it is not counted */
 	void *seen; /* tree of struct inode *, hard-linked ones only */
 };
 
@@ -150,7 +151,9 @@ static int count_entry(int dir, const char *name, int depth, struct usage *u, st
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(err, errno, "looking at %s", name);
-	r = is_new(u, &st, err);
+	if (depth == 0)
+		u->dev = st.st_dev;
+	r = st.st_dev == u->dev ? is_new(u, &st, err) : 0;
 	if (r <= 0)
 		return r;
 	u->bytes += (unsigned long long)st.st_blocks * 512;

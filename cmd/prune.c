@@ -1,0 +1,267 @@
+/* kist image prune, kist container prune, kist system prune */
+#include "app.h"
+#include "confirm.h"
+#include "verbs.h"
+#include "base/auto.h"
+#include "base/err.h"
+#include "container/container.h"
+#include "image/measure.h"
+#include "image/prune.h"
+
+struct prune_args {
+	bool all, force, dry_run;
+	struct strv filters;
+};
+
+#define AT(member) offsetof(struct prune_args, member)
+
+#define FILTER_OPT                                                                                 \
+	{                                                                                          \
+		0, "filter", OPT_STRINGS, AT(filters), "KEY=VALUE",                                \
+		    "Only what matches: until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE]"         \
+	}
+#define FORCE_OPT                                                                                  \
+	{                                                                                          \
+		'f', "force", OPT_FLAG, AT(force), NULL, "Do not ask"                              \
+	}
+
+/* ---- images ---- */
+
+static const struct opt image_opts[] = {
+    {'a', "all", OPT_FLAG, AT(all), NULL, "All images that no container uses, not only nameless"},
+    {0, "dry-run", OPT_FLAG, AT(dry_run), NULL, "Only show what would go, with exact bytes"},
+    FILTER_OPT,
+    FORCE_OPT,
+    {0},
+};
+
+static int prune_images(struct app *app, const struct prune_args *a,
+			const struct prune_filter *filter, struct image_pruned *ret,
+			struct err *err)
+{
+	struct image_ctx ctx = app_image_ctx(app, NULL, NULL);
+	struct image_prune p = {
+	    .all = a->all,
+	    .dry_run = a->dry_run,
+	    .filter = filter,
+	    .users = containers_of_image,
+	    .users_arg = app->containers,
+	};
+
+	return image_prune(&ctx, &p, ret, err);
+}
+
+static void add_bytes(struct buf *out, const char *what, uint64_t bytes)
+{
+	char human[HUMAN_MAX];
+
+	buf_addf(out, "%s: %llu bytes (%s)\n", what, (unsigned long long)bytes,
+		 human_size(bytes, human));
+}
+
+static int run_images(struct app *app, const void *args, const struct strv *rest, struct err *err)
+{
+	AUTO_IMAGE_PRUNED struct image_pruned done = {0};
+	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+	const struct prune_args *a = args;
+	struct prune_filter filter;
+	size_t i;
+	int r;
+
+	(void)rest;
+	r = prune_filter_read(&a->filters, &filter, err);
+	if (r == 0 && !a->force && !a->dry_run) {
+		r = confirm(a->all ? "WARNING! This command removes all images without at least "
+				     "one container associated with them.\n"
+				   : "WARNING! This command removes all dangling images.\n",
+			    err);
+		if (r <= 0)
+			return r;
+	}
+	if (r >= 0)
+		r = prune_images(app, a, &filter, &done, err);
+	if (r < 0)
+		return r;
+	for (i = 0; i < done.ids.n; i++)
+		buf_addf(&out, "%s%s%s\n", done.ids.v[i], a->dry_run ? "  " : "",
+			 a->dry_run ? done.names.v[i] : "");
+	if (a->dry_run)
+		add_bytes(&out, "Would reclaim", done.bytes);
+	return out_buf(&out, err);
+}
+
+const struct verb verb_image_prune = {
+    .path = "image prune",
+    .summary = "Remove images that nobody needs",
+    .help = "Removes images without a name, and with --all those that no container uses.\n"
+	    "--dry-run changes nothing and says how many bytes of disk would be given back.",
+    .usage = "[options]",
+    .examples = "kist image prune --all --dry-run\n"
+		"kist image prune --all --force --filter until=240h",
+    .opts = image_opts,
+    .args_size = sizeof(struct prune_args),
+    .needs = NEED_IMAGES | NEED_CONTAINERS,
+    .run = run_images,
+};
+
+/* ---- containers ---- */
+
+static const struct opt container_opts[] = {
+    FILTER_OPT,
+    FORCE_OPT,
+    {0},
+};
+
+static int measure_container(struct app *app, const char *id, uint64_t *ret, struct err *err)
+{
+	AUTO_STRV struct strv paths = STRV_INIT;
+	int r = strv_addf(&paths, err, "kist/containers/%s", id);
+
+	return r < 0 ? r : store_measure(app->store, &paths, ret, err);
+}
+
+/* One that does not run; 1 it is gone, 0 it stays (it runs, or was started just now). */
+static int prune_container(struct app *app, struct container *c, const struct prune_filter *filter,
+			   uint64_t *bytes, struct err *err)
+{
+	struct container_status st;
+	struct err one = ERR_INIT;
+	uint64_t n = 0;
+	int r;
+
+	r = container_get_status(c, &st, err);
+	if (r < 0 || st.state == CONTAINER_RUNNING ||
+	    !prune_filter_matches(filter, c->def.created_at, &c->def.labels))
+		return r < 0 ? r : 0;
+	r = measure_container(app, c->def.id, &n, err);
+	if (r < 0)
+		return r;
+	r = container_remove(c, false, &one);
+	if (r == -ERR_IN_USE)
+		return 0;
+	if (r < 0) {
+		*err = one;
+		return r;
+	}
+	*bytes += n;
+	return 1;
+}
+
+static int prune_containers(struct app *app, const struct prune_filter *filter, struct strv *ids,
+			    uint64_t *bytes, struct err *err)
+{
+	AUTO_CONTAINER_LIST struct container_list list = CONTAINER_LIST_INIT;
+	size_t i;
+	int r;
+
+	r = containers_list(app->containers, &list, err);
+	for (i = 0; r >= 0 && i < list.n; i++) {
+		r = prune_container(app, list.v[i], filter, bytes, err);
+		if (r > 0)
+			r = strv_add(ids, list.v[i]->def.id, err);
+	}
+	return r < 0 ? r : containers_release_images(app->containers, err);
+}
+
+static int run_containers(struct app *app, const void *args, const struct strv *rest,
+			  struct err *err)
+{
+	AUTO_STRV struct strv ids = STRV_INIT;
+	const struct prune_args *a = args;
+	struct prune_filter filter;
+	uint64_t bytes = 0;
+	size_t i;
+	int r;
+
+	(void)rest;
+	r = prune_filter_read(&a->filters, &filter, err);
+	if (r == 0 && !a->force) {
+		r = confirm("WARNING! This will remove all non running containers.\n", err);
+		if (r <= 0)
+			return r;
+	}
+	if (r >= 0)
+		r = prune_containers(app, &filter, &ids, &bytes, err);
+	for (i = 0; r == 0 && i < ids.n; i++)
+		r = out_line(ids.v[i], err);
+	return r;
+}
+
+const struct verb verb_container_prune = {
+    .path = "container prune",
+    .summary = "Remove all containers that do not run",
+    .usage = "[options]",
+    .opts = container_opts,
+    .args_size = sizeof(struct prune_args),
+    .needs = NEED_CONTAINERS,
+    .run = run_containers,
+};
+
+/* ---- all of it ---- */
+
+static const struct opt system_opts[] = {
+    {'a', "all", OPT_FLAG, AT(all), NULL, "All images that no container uses, not only nameless"},
+    FILTER_OPT,
+    FORCE_OPT,
+    {0},
+};
+
+static void add_list(struct buf *out, const char *title, const struct strv *ids)
+{
+	size_t i;
+
+	if (ids->n > 0)
+		buf_addf(out, "%s\n", title);
+	for (i = 0; i < ids->n; i++)
+		buf_addf(out, "%s\n", ids->v[i]);
+}
+
+static int ask_system(const struct prune_args *a, struct err *err)
+{
+	return confirm(
+	    a->all ? "WARNING! This command removes:\n\t- all stopped containers\n"
+		     "\t- all images without at least one container associated with them\n\n"
+		   : "WARNING! This command removes:\n\t- all stopped containers\n"
+		     "\t- all dangling images\n\n",
+	    err);
+}
+
+static int run_system(struct app *app, const void *args, const struct strv *rest, struct err *err)
+{
+	AUTO_IMAGE_PRUNED struct image_pruned images = {0};
+	AUTO_STRV struct strv containers = STRV_INIT;
+	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+	const struct prune_args *a = args;
+	struct prune_filter filter;
+	char human[HUMAN_MAX];
+	uint64_t bytes = 0;
+	int r;
+
+	(void)rest;
+	r = prune_filter_read(&a->filters, &filter, err);
+	if (r == 0 && !a->force) {
+		r = ask_system(a, err);
+		if (r <= 0)
+			return r;
+	}
+	if (r >= 0)
+		r = prune_containers(app, &filter, &containers, &bytes, err);
+	if (r == 0)
+		r = prune_images(app, a, &filter, &images, err);
+	if (r < 0)
+		return r;
+	add_list(&out, "Deleted Containers", &containers);
+	add_list(&out, "Deleted Images", &images.ids);
+	buf_addf(&out, "Total reclaimed space: %s\n", human_size(bytes + images.bytes, human));
+	return out_buf(&out, err);
+}
+
+const struct verb verb_system_prune = {
+    .path = "system prune",
+    .summary = "Remove stopped containers and images that nobody needs",
+    .usage = "[options]",
+    .opts = system_opts,
+    .args_size = sizeof(struct prune_args),
+    .needs = NEED_IMAGES | NEED_CONTAINERS,
+    .run = run_system,
+};

@@ -1,0 +1,47 @@
+/*
+ * inventory.h - all images, layers and container records of the store with their bytes on disk:
+ * what `system df` shows and what pruning would free.
+ */
+#ifndef IMAGE_INVENTORY_H
+#define IMAGE_INVENTORY_H
+
+#include "image/image.h"
+#include "store/list.h"
+
+#include <stdbool.h>
+
+struct inventory {
+	struct store_images images;
+	struct store_layer_list layers;
+	struct store_container_list containers;
+	/* By index of images: containers that use it (kist's own and other tools'), and bytes on
+	 * disk of its record's data. */
+	size_t *users;
+	uint64_t *data_bytes;
+	/* By index of layers: bytes on disk with tar-split; 0 for those of additional stores. And
+	 * how many images have it in their chain. */
+	uint64_t *layer_bytes;
+	size_t *sharers;
+	uint64_t holder_bytes; /* of the data of holder records */
+};
+
+void inventory_fini(struct inventory *inv);
+#define AUTO_INVENTORY __attribute__((cleanup(inventory_fini)))
+
+/* users: kist's own containers. measure: fill in the bytes (looks at every file). */
+int inventory_load(const struct image_ctx *ctx, store_users_fn *users, void *arg, bool measure,
+		   struct inventory *ret, struct err *err);
+
+/* Bytes of image i: its layers and data; those of them that no other image has. */
+uint64_t inventory_image_bytes(const struct inventory *inv, size_t i);
+uint64_t inventory_unique_bytes(const struct inventory *inv, size_t i);
+/* Layers and data of all images, each once. */
+uint64_t inventory_all_bytes(const struct inventory *inv);
+/* What goes when the images i with gone[i] are deleted: layers that nothing else needs, data, and
+ * their holders. Returns false when there is no memory. */
+bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64_t *ret);
+/* Has another image, for which gone is not true (gone may be NULL), this one's layers below its
+ * own? */
+bool inventory_has_child(const struct inventory *inv, size_t i, const bool *gone);
+
+#endif

@@ -1,0 +1,268 @@
+#include "image/inventory.h"
+#include "base/err.h"
+#include "image/measure.h"
+
+#include <stdlib.h>
+
+/* Longer chains of parents are a circle. */
+#define CHAIN_MAX 1000
+
+void inventory_fini(struct inventory *inv)
+{
+	store_images_fini(&inv->images);
+	store_layer_list_fini(&inv->layers);
+	store_container_list_fini(&inv->containers);
+	free(inv->users);
+	free(inv->data_bytes);
+	free(inv->layer_bytes);
+	free(inv->sharers);
+	*inv = (struct inventory){0};
+}
+
+static struct store_layer_item *parent_of(const struct inventory *inv,
+					  const struct store_layer_item *l)
+{
+	return store_layer_list_find(&inv->layers, l->layer.parent);
+}
+
+/* Counts one more for each layer of the chain. */
+static void count_chain(const struct inventory *inv, const char *top, size_t *counts)
+{
+	struct store_layer_item *l = store_layer_list_find(&inv->layers, top);
+	int depth;
+
+	for (depth = 0; l && depth < CHAIN_MAX; depth++) {
+		counts[l - inv->layers.v]++;
+		l = parent_of(inv, l);
+	}
+}
+
+static int count_users(struct inventory *inv, store_users_fn *users, void *arg, struct err *err)
+{
+	size_t i, k;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < inv->images.n; i++) {
+		AUTO_STRV struct strv own = STRV_INIT;
+		const char *id = inv->images.v[i]->id;
+
+		if (users)
+			r = users(arg, id, &own, err);
+		inv->users[i] = own.n;
+		for (k = 0; k < inv->containers.n; k++)
+			if (!inv->containers.v[k].holder && streq(inv->containers.v[k].image, id))
+				inv->users[i]++;
+	}
+	return r;
+}
+
+/* ---- bytes ---- */
+
+#define PATHS_OF_A_LAYER 3
+
+static int add_paths(const struct inventory *inv, struct strv *paths, struct err *err)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < inv->layers.n; i++) {
+		const char *id = inv->layers.v[i].layer.id;
+
+		/* What is in another store is not on our disk. */
+		if (inv->layers.v[i].layer.where != 0)
+			id = "-";
+		r = strv_addf(paths, err, "overlay/%s", id);
+		if (r == 0)
+			r = strv_addf(paths, err, "overlay-layers/%s.tar-split.gz", id);
+		if (r == 0)
+			r = strv_addf(paths, err, "overlay-layers/%s", id);
+	}
+	for (i = 0; r == 0 && i < inv->images.n; i++)
+		r = strv_addf(paths, err, "overlay-images/%s",
+			      inv->images.v[i]->read_only ? "-" : inv->images.v[i]->id);
+	for (i = 0; r == 0 && i < inv->containers.n; i++)
+		r = strv_addf(paths, err, "overlay-containers/%s",
+			      inv->containers.v[i].holder ? inv->containers.v[i].id : "-");
+	return r;
+}
+
+static int measure(struct store *s, struct inventory *inv, struct err *err)
+{
+	AUTO_STRV struct strv paths = STRV_INIT;
+	AUTO_FREE uint64_t *bytes = NULL;
+	const uint64_t *p;
+	size_t i;
+	int r;
+
+	r = add_paths(inv, &paths, err);
+	if (r < 0)
+		return r;
+	bytes = calloc(paths.n + 1, sizeof(*bytes));
+	if (!bytes)
+		return err_nomem(err);
+	r = store_measure(s, &paths, bytes, err);
+	if (r < 0)
+		return r;
+	p = bytes;
+	for (i = 0; i < inv->layers.n; i++, p += PATHS_OF_A_LAYER)
+		inv->layer_bytes[i] = p[0] + p[1] + p[2];
+	for (i = 0; i < inv->images.n; i++)
+		inv->data_bytes[i] = *p++;
+	for (i = 0; i < inv->containers.n; i++)
+		inv->holder_bytes += *p++;
+	return 0;
+}
+
+static int fill(struct store *s, struct inventory *inv, struct err *err)
+{
+	int r;
+
+	r = store_image_list(s, &inv->images, err);
+	if (r == 0)
+		r = store_layer_list(s, &inv->layers, err);
+	if (r == 0)
+		r = store_container_list(s, &inv->containers, err);
+	if (r < 0)
+		return r;
+	inv->users = calloc(inv->images.n + 1, sizeof(*inv->users));
+	inv->data_bytes = calloc(inv->images.n + 1, sizeof(*inv->data_bytes));
+	inv->layer_bytes = calloc(inv->layers.n + 1, sizeof(*inv->layer_bytes));
+	inv->sharers = calloc(inv->layers.n + 1, sizeof(*inv->sharers));
+	if (!inv->users || !inv->data_bytes || !inv->layer_bytes || !inv->sharers)
+		return err_nomem(err);
+	return 0;
+}
+
+int inventory_load(const struct image_ctx *ctx, store_users_fn *users, void *arg, bool with_bytes,
+		   struct inventory *ret, struct err *err)
+{
+	AUTO_INVENTORY struct inventory inv = {0};
+	size_t i;
+	int r;
+
+	r = fill(ctx->store, &inv, err);
+	if (r == 0)
+		r = count_users(&inv, users, arg, err);
+	if (r == 0 && with_bytes)
+		r = measure(ctx->store, &inv, err);
+	if (r < 0)
+		return r;
+	for (i = 0; i < inv.images.n; i++)
+		count_chain(&inv, inv.images.v[i]->layer, inv.sharers);
+	*ret = inv;
+	inv = (struct inventory){0};
+	return 0;
+}
+
+/* ---- sums ---- */
+
+static uint64_t chain_bytes(const struct inventory *inv, size_t i, size_t max_sharers)
+{
+	struct store_layer_item *l = store_layer_list_find(&inv->layers, inv->images.v[i]->layer);
+	uint64_t sum = inv->data_bytes[i];
+	int depth;
+
+	for (depth = 0; l && depth < CHAIN_MAX; depth++) {
+		if (inv->sharers[l - inv->layers.v] <= max_sharers)
+			sum += inv->layer_bytes[l - inv->layers.v];
+		l = parent_of(inv, l);
+	}
+	return sum;
+}
+
+uint64_t inventory_image_bytes(const struct inventory *inv, size_t i)
+{
+	return chain_bytes(inv, i, SIZE_MAX);
+}
+
+uint64_t inventory_unique_bytes(const struct inventory *inv, size_t i)
+{
+	return chain_bytes(inv, i, 1);
+}
+
+uint64_t inventory_all_bytes(const struct inventory *inv)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < inv->layers.n; i++)
+		sum += inv->sharers[i] ? inv->layer_bytes[i] : 0;
+	for (i = 0; i < inv->images.n; i++)
+		sum += inv->data_bytes[i];
+	return sum;
+}
+
+static bool is_gone(const struct inventory *inv, const bool *gone, const char *image_id)
+{
+	size_t i;
+
+	for (i = 0; i < inv->images.n; i++)
+		if (gone[i] && streq(inv->images.v[i]->id, image_id))
+			return true;
+	return false;
+}
+
+/* Counts what stays, and why: images, containers, and layers that nothing refers to. */
+static void count_kept(const struct inventory *inv, const bool *gone, size_t *kept)
+{
+	const struct store_container *c;
+	size_t i;
+
+	for (i = 0; i < inv->images.n; i++)
+		if (!gone[i])
+			count_chain(inv, inv->images.v[i]->layer, kept);
+	for (i = 0; i < inv->containers.n; i++) {
+		c = &inv->containers.v[i];
+		if (!c->holder || !is_gone(inv, gone, c->image))
+			count_chain(inv, c->layer, kept);
+	}
+	for (i = 0; i < inv->layers.n; i++)
+		if (inv->layers.v[i].kind == STORE_LAYER_ORDINARY && inv->sharers[i] == 0 &&
+		    kept[i] == 0)
+			count_chain(inv, inv->layers.v[i].layer.id, kept);
+}
+
+bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64_t *ret)
+{
+	AUTO_FREE size_t *kept = calloc(inv->layers.n + 1, sizeof(*kept));
+	AUTO_FREE size_t *hit = calloc(inv->layers.n + 1, sizeof(*hit));
+	uint64_t sum = 0;
+	size_t i;
+
+	if (!kept || !hit)
+		return false;
+	count_kept(inv, gone, kept);
+	for (i = 0; i < inv->images.n; i++) {
+		if (!gone[i])
+			continue;
+		sum += inv->data_bytes[i];
+		count_chain(inv, inv->images.v[i]->layer, hit);
+	}
+	for (i = 0; i < inv->containers.n; i++)
+		if (inv->containers.v[i].holder && is_gone(inv, gone, inv->containers.v[i].image))
+			count_chain(inv, inv->containers.v[i].layer, hit);
+	for (i = 0; i < inv->layers.n; i++)
+		sum += hit[i] > 0 && kept[i] == 0 ? inv->layer_bytes[i] : 0;
+	*ret = sum;
+	return true;
+}
+
+bool inventory_has_child(const struct inventory *inv, size_t i, const bool *gone)
+{
+	const char *top = inv->images.v[i]->layer;
+	struct store_layer_item *l;
+	size_t k;
+	int depth;
+
+	for (k = 0; top && k < inv->images.n; k++) {
+		if (k == i || (gone && gone[k]))
+			continue;
+		l = store_layer_list_find(&inv->layers, inv->images.v[k]->layer);
+		for (depth = 0; l && depth < CHAIN_MAX; depth++) {
+			l = parent_of(inv, l);
+			if (l && streq(l->layer.id, top))
+				return true;
+		}
+	}
+	return false;
+}

@@ -1,0 +1,196 @@
+#include "image/prune.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/times.h"
+#include "image/inventory.h"
+#include "spec/image.h"
+
+#include <stdlib.h>
+
+#define NAMES_TEXT_MAX ((size_t)1 << 20)
+
+/* ---- filters ---- */
+
+int prune_filter_read(const struct strv *filters, struct prune_filter *ret, struct err *err)
+{
+	struct prune_filter f = {INT64_MAX, filters};
+	const char *v;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < filters->n; i++) {
+		const char *text = filters->v[i];
+		int64_t when;
+
+		if ((v = str_after(text, "until="))) {
+			r = time_parse_when(v, "--filter until", &when, err);
+			if (r == 0 && when < f.until)
+				f.until = when;
+		} else if (!str_starts(text, "label=") && !str_starts(text, "label!=")) {
+			r = err_set(err, ERR_INVALID,
+				    "--filter %s: want until=, label= or label!=", text);
+		}
+	}
+	if (r == 0)
+		*ret = f;
+	return r;
+}
+
+/* "key" or "key=value". */
+static bool has_label(const struct strv *labels, const char *wanted)
+{
+	const char *eq = strchr(wanted, '=');
+	size_t i, n = eq ? (size_t)(eq - wanted) : strlen(wanted);
+
+	for (i = 0; i < labels->n; i++) {
+		const char *l = labels->v[i];
+
+		if (strncmp(l, wanted, n) == 0 && (l[n] == '=' || l[n] == '\0'))
+			return !eq || (l[n] == '=' && streq(l + n + 1, eq + 1));
+	}
+	return false;
+}
+
+bool prune_filter_matches(const struct prune_filter *f, int64_t created, const struct strv *labels)
+{
+	const char *v;
+	size_t i;
+
+	if (created >= f->until)
+		return false;
+	for (i = 0; i < f->filters->n; i++) {
+		if ((v = str_after(f->filters->v[i], "label=")) && !has_label(labels, v))
+			return false;
+		if ((v = str_after(f->filters->v[i], "label!=")) && has_label(labels, v))
+			return false;
+	}
+	return true;
+}
+
+/* ---- which images ---- */
+
+void image_pruned_fini(struct image_pruned *p)
+{
+	strv_fini(&p->ids);
+	strv_fini(&p->names);
+}
+
+static int passes_filter(const struct image_ctx *ctx, const struct prune_filter *f,
+			 const struct store_image *image, struct err *err)
+{
+	AUTO_IMAGE_CONFIG struct image_config config = {0};
+	bool labels = false;
+	size_t i;
+	int r;
+
+	for (i = 0; i < f->filters->n; i++)
+		labels = labels || str_starts(f->filters->v[i], "label");
+	if (labels) {
+		r = image_read_config(ctx, image, &config, err);
+		if (r < 0)
+			return r;
+	}
+	return prune_filter_matches(f, image->created, &config.config.labels);
+}
+
+static int may_go(const struct image_ctx *ctx, const struct image_prune *p,
+		  const struct inventory *inv, size_t i, const bool *gone, struct err *err)
+{
+	const struct store_image *image = inv->images.v[i];
+
+	if (gone[i] || image->read_only || inv->users[i] > 0)
+		return 0;
+	if (!p->all && (image->names.n > 0 || inventory_has_child(inv, i, gone)))
+		return 0;
+	return passes_filter(ctx, p->filter, image, err);
+}
+
+/* An image that only stood below others goes when they do: until nothing changes any more. */
+static int choose(const struct image_ctx *ctx, const struct image_prune *p,
+		  const struct inventory *inv, bool *gone, struct err *err)
+{
+	bool changed = true;
+	size_t i;
+	int r;
+
+	while (changed) {
+		changed = false;
+		for (i = 0; i < inv->images.n; i++) {
+			r = may_go(ctx, p, inv, i, gone, err);
+			if (r < 0)
+				return r;
+			gone[i] = gone[i] || r > 0;
+			changed = changed || r > 0;
+		}
+	}
+	return 0;
+}
+
+static int add_result(struct image_pruned *ret, const struct store_image *image, struct err *err)
+{
+	AUTO_BUF struct buf names = BUF_INIT(NAMES_TEXT_MAX);
+	size_t i;
+	int r;
+
+	for (i = 0; i < image->names.n; i++)
+		buf_addf(&names, "%s%s", i ? ", " : "", image->names.v[i]);
+	if (image->names.n == 0)
+		buf_adds(&names, "<none>");
+	r = strv_add(&ret->ids, image->id, err);
+	return r < 0 ? r : strv_add(&ret->names, buf_str(&names), err);
+}
+
+/* In any order: a layer goes with the last image that needs it. What came into use meanwhile stays.
+ */
+static int delete_chosen(const struct image_ctx *ctx, const struct image_prune *p,
+			 const struct inventory *inv, bool *gone, struct err *err)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < inv->images.n; i++) {
+		struct err one = ERR_INIT;
+
+		if (!gone[i])
+			continue;
+		r = store_image_delete(ctx->store, inv->images.v[i]->id, p->users, p->users_arg,
+				       NULL, &one);
+		if (r == -ERR_IN_USE || r == -ERR_NOT_FOUND) {
+			gone[i] = false;
+		} else if (r < 0) {
+			*err = one;
+			return r;
+		}
+	}
+	return 0;
+}
+
+int image_prune(const struct image_ctx *ctx, const struct image_prune *p, struct image_pruned *ret,
+		struct err *err)
+{
+	AUTO_IMAGE_PRUNED struct image_pruned done = {0};
+	AUTO_INVENTORY struct inventory inv = {0};
+	AUTO_FREE bool *gone = NULL;
+	size_t i;
+	int r;
+
+	r = inventory_load(ctx, p->users, p->users_arg, true, &inv, err);
+	if (r < 0)
+		return r;
+	gone = calloc(inv.images.n + 1, sizeof(*gone));
+	if (!gone)
+		return err_nomem(err);
+	r = choose(ctx, p, &inv, gone, err);
+	if (r == 0 && !p->dry_run)
+		r = delete_chosen(ctx, p, &inv, gone, err);
+	for (i = 0; r == 0 && i < inv.images.n; i++)
+		if (gone[i])
+			r = add_result(&done, inv.images.v[i], err);
+	if (r == 0 && !inventory_freed_bytes(&inv, gone, &done.bytes))
+		r = err_nomem(err);
+	if (r < 0)
+		return r;
+	*ret = done;
+	done = (struct image_pruned){0};
+	return 0;
+}

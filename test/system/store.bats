@@ -1,0 +1,193 @@
+# Looking after the store: what is in it, what it takes, pruning, mounting, checking, repairing.
+
+load helpers
+
+setup_file() { file_setup busybox entry multi; }
+teardown_file() { file_teardown; }
+
+# du_of: bytes on disk of the test's store (the image mounts in it left out)
+du_of() { du -sx --block-size=1 "$ROOT" | cut -f 1; }
+
+# as_owner COMMAND...: as somebody who may look at and change the files of subordinate users
+as_owner() {
+    if is_root; then "$@"; else unshare --user --map-root-user --map-auto "$@"; fi
+}
+
+@test "image exists tells by its exit code" {
+    need_image
+    rc 0 kist image exists "$IMG"
+    rc 0 kist image exists "$(kist images -q)"
+    rc 1 kist image exists nothing:here
+    is "" "$output"
+    rc 125 kist image exists
+}
+
+@test "untag takes one name, all names, and refuses a name that is not there" {
+    need_image
+    kist tag "$IMG" one:1 two:2
+    rc 0 kist untag "$IMG" one:1
+    rc 0 kist images --format '{{.Repository}}:{{.Tag}}'
+    hasnt localhost/one
+    has localhost/two:2
+    rc 125 kist untag "$IMG" one:1
+    has 'localhost/one:1: tag not known'
+    rc 0 kist image untag "$IMG"
+    rc 0 kist images --format '{{.Repository}}:{{.Tag}}'
+    is '<none>:<none>' "$stdout"
+    rc 125 kist untag nothing:here
+    has 'image not known'
+}
+
+@test "history shows podman's columns, newest step first" {
+    need_image multi
+    rc 0 kist history "$IMG"
+    matches '^ID +CREATED +CREATED BY +SIZE +COMMENT'
+    is 11 "$(wc -l <<<"$stdout")"
+    matches "^$(kist images -q) +[0-9]+ years ago +make-images.sh +[0-9.]+ kB"
+    matches '^<missing> .* MB'
+    rc 0 kist image history -q --no-trunc "$IMG"
+    is "$(kist inspect --format '{{.Id}}' "$IMG")" "$(head -n 1 <<<"$stdout")"
+    rc 0 kist history --format json "$IMG"
+    is 10 "$(jq length <<<"$stdout")"
+    is '<missing>' "$(jq -r '.[3].id' <<<"$stdout")"
+    rc 0 kist history --human=false --format '{{.Created}} {{.Size}}' "$IMG"
+    matches '^2023-11-14T22:13:20Z 10240$'
+    rc 125 kist history nothing:here
+    has 'image not known'
+}
+
+@test "history names the step that is another image" {
+    need_image busybox
+    local base
+    base=$(kist images -q)
+    need_image multi
+    rc 0 kist history --format '{{.ID}}' "$IMG"
+    is "$base" "$(tail -n 1 <<<"$stdout")"
+}
+
+@test "image tree shows the layers of an image, and what stands on it" {
+    need_image busybox
+    need_image multi
+    rc 0 kist image tree "$IMG"
+    matches '^Image ID: [0-9a-f]{12}$'
+    has "Tags:     [$IMG:latest]"
+    is 10 "$(grep -c 'ID: .* Size:' <<<"$stdout")"
+    matches "^├── ID: [0-9a-f]{12} Size: .*MB Top Layer of: \[$REGISTRY/busybox:latest\]"
+    matches "^└── ID: [0-9a-f]{12} Size: .*kB Top Layer of: \[$IMG:latest\]"
+    rc 0 kist image tree --whatrequires "$REGISTRY/busybox"
+    matches "Top Layer of: \[$IMG:latest\]"
+}
+
+@test "system df adds up to what du says" {
+    need_image busybox
+    need_image entry
+    need_image multi
+    kist run --name full --network none "$REGISTRY/busybox" sh -c 'dd if=/dev/zero of=/big bs=1M count=3 2>/dev/null'
+    rc 0 kist system df --format '{{.RawSize}}'
+    is "$(as_owner du -sx --block-size=1 "$ROOT" | cut -f 1)" "$(awk '{ n += $1 } END { print n }' <<<"$stdout")"
+    rc 0 kist system df
+    matches '^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE'
+    matches '^Images +3 +1 +[0-9.]+MB +[0-9.]+[kM]B \([0-9]+%\)'
+    matches '^Containers +1 +0 +3\.[0-9]+MB +3\.[0-9]+MB \(100%\)'
+    rc 0 kist system df --format json
+    is Images "$(jq -r '.[0].Type' <<<"$stdout")"
+}
+
+@test "system df -v shows each image and container, and shared layers once" {
+    need_image busybox
+    need_image multi
+    kist create --name one "$IMG" >/dev/null
+    rc 0 kist system df -v
+    matches '^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE +SHARED SIZE +UNIQUE SIZE +CONTAINERS'
+    matches "^$IMG +latest +[0-9a-f]{12} .* 1\$"
+    matches "^$REGISTRY/busybox +latest +[0-9a-f]{12} .* 0\$"
+    matches '^CONTAINER ID +IMAGE +COMMAND +LOCAL VOLUMES +SIZE +CREATED +STATUS +NAMES'
+    matches ' created +one$'
+    rc 125 kist system df -v --format json
+    has 'cannot combine'
+}
+
+@test "image prune removes nameless images, with --all also unused ones" {
+    need_image busybox
+    need_image entry
+    need_image multi
+    kist create "$REGISTRY/busybox" >/dev/null
+    rc 0 kist image prune -f
+    is "" "$output"
+    kist untag "$REGISTRY/entry"
+    rc 0 kist image prune -f
+    is 64 "${#stdout}"
+    rc 1 kist image exists "$stdout"
+    rc 0 kist image prune -a -f
+    rc 1 kist image exists "$REGISTRY/multi"
+    rc 0 kist image exists "$REGISTRY/busybox"
+}
+
+@test "image prune --dry-run changes nothing and its bytes are exact" {
+    local before would
+    need_image busybox
+    need_image multi
+    need_image entry
+    before=$(as_owner du -sx --block-size=1 "$ROOT" | cut -f 1)
+    kist create "$REGISTRY/busybox" >/dev/null
+    kist rm -a >/dev/null
+    rc 0 kist image prune -a --dry-run
+    matches "  $REGISTRY/entry:latest\$"
+    would=$(sed -n 's/^Would reclaim: \([0-9]*\) bytes.*/\1/p' <<<"$stdout")
+    is 3 "$(kist images -q | wc -l)"
+    rc 0 kist image prune -a -f
+    # the store's own lists shrink, too, by less than 64 kB
+    before=$((before - would - $(du_of)))
+    [ "$before" -ge -16384 ] && [ "$before" -lt 65536 ]
+}
+
+@test "prune asks, and an empty answer means no" {
+    need_image
+    rc 0 kist image prune -a <<<n
+    has 'WARNING! This command removes all images without at least one container associated with them.'
+    has 'Are you sure you want to continue? [y/N]'
+    rc 0 kist image exists "$IMG"
+    rc 125 kist image prune -a </dev/null
+    has force
+    rc 0 kist image prune -a <<<y
+    rc 1 kist image exists "$IMG"
+}
+
+@test "prune filters by age and label" {
+    need_image entry
+    rc 0 kist image prune -a -f --filter until=2020-01-01
+    is "" "$output"
+    rc 0 kist image prune -a -f --filter label!=org.example.kind
+    is "" "$output"
+    rc 0 kist image prune -a -f --filter label=org.example.kind=other
+    is "" "$output"
+    rc 125 kist image prune -a -f --filter nosuch=1
+    has nosuch
+    rc 0 kist image prune -a -f --filter until=1h --filter label=org.example.kind=entry
+    is 64 "${#stdout}"
+}
+
+@test "container prune removes what does not run" {
+    need_image
+    started runs
+    kist create --name idle --label keep=1 "$IMG" >/dev/null
+    rc 0 kist container prune -f --filter label!=keep
+    is "" "$output"
+    rc 0 kist container prune -f --filter until=1h
+    is "" "$output"
+    rc 0 kist container prune <<<y
+    has 'WARNING! This will remove all non running containers.'
+    rc 0 kist ps -a --format '{{.Names}}'
+    is runs "$stdout"
+}
+
+@test "system prune -a removes containers and images and says how much that was" {
+    need_image
+    kist create --name idle "$IMG" >/dev/null
+    rc 0 kist system prune -a -f
+    has 'Deleted Containers'
+    has 'Deleted Images'
+    matches '^Total reclaimed space: 2\.[0-9]+MB$'
+    rc 0 kist images -q
+    is "" "$output"
+}
