@@ -120,7 +120,7 @@ static int choose(void *arg, const struct strv *names, struct err *err)
 
 	(void)arg;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return 0;
+		return IMAGE_NO_CHOICE;
 	say("Please select an image:");
 	for (i = 0; i < names->n; i++)
 		say("  %zu) %s", i + 1, names->v[i]);

@@ -20,6 +20,8 @@ struct registries;
 struct store;
 struct strv;
 
+#define IMAGE_NO_CHOICE 0x7fffffff
+
 /* Told while an image travels; every member may be NULL. */
 struct image_events {
 	/* A name that is tried, complete. */
@@ -30,8 +32,8 @@ struct image_events {
 		     bool already);
 	void (*config)(void *arg, const char *digest);
 	void (*manifest)(void *arg);
-	/* Which of several names a short one means: index of the choice, or negative with err.
-	 * NULL: the first that works. */
+	/* Which of several names a short one means: index of the choice, IMAGE_NO_CHOICE when there
+	 * is nobody to ask, or negative with err. NULL: nobody to ask. */
 	int (*choose)(void *arg, const struct strv *names, struct err *err);
 	void *arg;
 };

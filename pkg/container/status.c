@@ -6,6 +6,7 @@
 #include "monitor/setup.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/proc.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -52,6 +53,22 @@ static int read_pid(int run, struct container_status *s, struct err *err)
 	return 1;
 }
 
+/* The first process dies with its monitor, unless it gave up the death signal by changing its user
+ * (gosu, su-exec). The lock is held: nobody starts the container meanwhile. */
+static int kill_orphan(int run, struct err *err)
+{
+	struct container_status s = {0};
+	AUTO_CLOSE int pidfd = -1;
+	int r;
+
+	r = read_pid(run, &s, err);
+	if (r > 0)
+		r = proc_open(s.pid, s.pid_start, &pidfd, err);
+	if (r > 0)
+		r = proc_signal(pidfd, SIGKILL, err);
+	return r < 0 ? r : container_clean_cgroups(run, err);
+}
+
 /* It was started, nobody watches it, and no end was recorded: its monitor was killed (and it with
  * the monitor), or the machine went down. Whoever sees it first records it, under the lock. */
 static int record_lost_end(struct container *c, struct container_status *s, struct err *err)
@@ -70,6 +87,9 @@ static int record_lost_end(struct container *c, struct container_status *s, stru
 	r = monitor_read_exit(c->dir, &e, err);
 	if (r != 0)
 		return r < 0 ? r : 0; /* another command was faster */
+	r = kill_orphan(run, err);
+	if (r < 0)
+		return r;
 	(void)snprintf(text, sizeof(text), "%d %lld 0\n", KILLED_CODE, (long long)s->finished_at);
 	return file_replace(c->dir, "exit", 0600, text, strlen(text), 0, err);
 }

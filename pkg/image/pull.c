@@ -248,12 +248,19 @@ static int short_candidates(const struct image_ctx *ctx, const char *text, struc
 	r = registries_short_pull(ctx->registries, text, &s, err);
 	if (r < 0)
 		return r;
-	if (s.ask && ctx->events && ctx->events->choose) {
-		choice = ctx->events->choose(ctx->events->arg, &s.names, err);
-		if (choice < 0)
-			return choice;
+	choice = s.ask && ctx->events && ctx->events->choose
+		     ? ctx->events->choose(ctx->events->arg, &s.names, err)
+		     : IMAGE_NO_CHOICE;
+	if (choice < 0)
+		return choice;
+	if (choice != IMAGE_NO_CHOICE)
 		return strv_add(names, s.names.v[choice], err);
-	}
+	if (s.ask && s.mode == SHORT_ENFORCING)
+		return err_set(
+		    err, ERR_INVALID,
+		    "short-name resolution enforced but cannot prompt without a TTY: give %s "
+		    "with its registry",
+		    text);
 	return strv_copy(names, &s.names, err);
 }
 

@@ -170,3 +170,20 @@ not_running() { [ -z "$(kist ps -q --filter "name=$1")" ]; }
     rc 0 kist exec c echo ok
     is ok "$stdout"
 }
+
+@test "a first process that changed its user does not outlive a killed monitor" {
+    local pid monitor
+    need_image
+    # busybox su changes the uid of the first process itself: the kernel then forgets its death signal
+    rc 0 kist run -d --name c --network none "$IMG" su app -s /bin/sh -c 'exec sleep 300'
+    pid=$(kist inspect --format '{{.State.Pid}}' c)
+    monitor=$(monitor_of c)
+    eventually uid_changed "$pid"
+    kill -KILL "$monitor"
+    eventually not_running c
+    eventually gone "$pid"
+    rc 0 kist rm c
+}
+
+uid_changed() { [ "$(awk '/^Uid:/ { print $2 % 100000 }' "/proc/$1/status")" != 0 ]; }
+gone() { [ ! -e "/proc/$1" ] || [ "$(awk '{ print $3 }' "/proc/$1/stat")" = Z ]; }
