@@ -62,7 +62,8 @@ static int open_store(struct app *app, struct err *err)
 			       "imagestore %s: a split store is not built yet",
 			       app->storage.imagestore);
 	r = store_open(&o, STORE_CREATE, &app->store, err);
-	/* What a killed command left is the next one's first work; one listing when there is none. */
+	/* What a killed command left is the next one's first work; one listing when there is none.
+	 */
 	return r < 0 ? r : store_gc(app->store, err);
 }
 

@@ -21,8 +21,8 @@ int lib_load(const char *soname, const struct lib_sym *syms, struct err *err)
 		return 0;
 	handle = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
 	if (!handle)
-		return err_set(err, ERR_NOT_FOUND, "loading %s: %s (is the library installed?)", soname,
-			       reason());
+		return err_set(err, ERR_NOT_FOUND, "loading %s: %s (is the library installed?)",
+			       soname, reason());
 	for (s = syms + 1; s->name; s++) {
 		f = dlsym(handle, s->name);
 		if (!f)

@@ -203,18 +203,18 @@ static void ids_have_their_form(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(buf_refuses_to_grow_past_its_ceiling),
-		cmocka_unit_test(error_is_wrapped_and_keeps_its_code),
-		cmocka_unit_test(error_travels_through_a_pipe),
-		cmocka_unit_test(list_grows_and_finds),
-		cmocka_unit_test(sizes_are_read_as_docker_reads_them),
-		cmocka_unit_test(numbers_outside_their_range_are_refused),
-		cmocka_unit_test(times_are_read_and_written),
-		cmocka_unit_test(human_forms_are_dockers),
-		cmocka_unit_test(utf8_is_checked),
-		cmocka_unit_test(near_names_are_proposed),
-		cmocka_unit_test(parts_are_cut),
-		cmocka_unit_test(ids_have_their_form),
+	    cmocka_unit_test(buf_refuses_to_grow_past_its_ceiling),
+	    cmocka_unit_test(error_is_wrapped_and_keeps_its_code),
+	    cmocka_unit_test(error_travels_through_a_pipe),
+	    cmocka_unit_test(list_grows_and_finds),
+	    cmocka_unit_test(sizes_are_read_as_docker_reads_them),
+	    cmocka_unit_test(numbers_outside_their_range_are_refused),
+	    cmocka_unit_test(times_are_read_and_written),
+	    cmocka_unit_test(human_forms_are_dockers),
+	    cmocka_unit_test(utf8_is_checked),
+	    cmocka_unit_test(near_names_are_proposed),
+	    cmocka_unit_test(parts_are_cut),
+	    cmocka_unit_test(ids_have_their_form),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ light() {
     local verb
     rc 0 kist --help
     for verb in login logout pull push tag images rmi run create start ps logs exec stop kill rm inspect wait version info; do
-        matches "(^|[[:space:]])$verb[[:space:]]"
+        matches "(^|[[:space:]])${verb}[[:space:]]"
     done
 }
 

@@ -177,7 +177,7 @@ detach() {
     eventually term_shows 'Password'
     term_keys "$REGISTRY_PASSWORD" Enter
     eventually term_shows 'Login Succeeded!'
-    ! term_shows "$REGISTRY_PASSWORD"
+    if term_shows "$REGISTRY_PASSWORD"; then return 1; fi
     is 0 "$(term_code)"
     stop_registry "$FILE/regauth"
 }
