@@ -8,6 +8,7 @@
 #include "credhelper.h"
 #include "store/store.h"
 #include "sys/fd.h"
+#include "sys/idmap.h"
 #include "sys/userns.h"
 
 #include <errno.h>
@@ -140,6 +141,22 @@ struct image_ctx app_image_ctx(struct app *app, const char *authfile,
 	    .auth = &app->auth,
 	    .events = events,
 	};
+}
+
+int app_tell_single_id(const struct app *app, struct err *err)
+{
+	struct idmaps maps;
+	int r;
+
+	if (!app->env.rootless)
+		return 0;
+	r = idmap_load(getuid(), getgid(), &maps, err);
+	if (r == 0)
+		say("Warning: no subordinate IDs for uid %u in /etc/subuid and /etc/subgid: "
+		    "containers "
+		    "have one user only (an administrator adds a range with usermod --add-subuids)",
+		    (unsigned)getuid());
+	return r < 0 ? r : 0;
 }
 
 int app_self_argv(struct app *app, const char *const *words, struct strv *ret, struct err *err)

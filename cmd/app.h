@@ -45,6 +45,9 @@ void app_close(struct app *app);
 /* For calls of the image module. authfile: --authfile or NULL; events may be NULL. */
 struct image_ctx app_image_ctx(struct app *app, const char *authfile,
 			       const struct image_events *events);
+/* Before containers are started or layers unpacked: says so when this user has no subordinate IDs,
+ * so that only one user exists in containers. */
+int app_tell_single_id(const struct app *app, struct err *err);
 /* argv of this very program with the same store, then the given words; caller releases. */
 int app_self_argv(struct app *app, const char *const *words, struct strv *ret, struct err *err);
 

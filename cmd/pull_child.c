@@ -20,6 +20,9 @@ int pull_here(struct app *app, const struct pull_request *rq, char ret_id[STORE_
 
 	if (!progress)
 		return err_nomem(err);
+	r = app_tell_single_id(app, err);
+	if (r < 0)
+		return r;
 	progress_init(progress, rq->quiet);
 	ctx = app_image_ctx(app, rq->authfile, &progress->events);
 	if (rq->platform) {

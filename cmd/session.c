@@ -87,7 +87,9 @@ static int start(struct app *app, struct container *c, bool attach, int *ret_soc
 	struct err ignored = ERR_INIT;
 	int r;
 
-	r = removal_argv(app, c, &argv, err);
+	r = app_tell_single_id(app, err);
+	if (r == 0)
+		r = removal_argv(app, c, &argv, err);
 	if (r < 0)
 		return r;
 	o.rerun = (const char *const *)argv.v;

@@ -22,7 +22,7 @@ enum job_kind { JOB_UNPACK, JOB_PACK };
 /* What travels. Both ends are this very program. */
 struct job {
 	enum job_kind kind;
-	bool alone, rootless;
+	bool alone, rootless, one_id;
 	enum compression compression;
 };
 
@@ -89,6 +89,9 @@ static int do_unpack(const struct job *job, const int *fds, struct answer *a, st
 	struct tree_unpack_options o = {
 	    .rootless = job->rootless,
 	    .one_process = !job->alone,
+	    /* Owners that cannot be given are kept in an xattr. */
+	    .ignore_chown_errors = job->one_id,
+	    .owner_xattr = job->one_id,
 	};
 	AUTO_TREE_LAYER struct tree_layer l = {0};
 	int r;
@@ -228,6 +231,7 @@ int workers_start(struct workers *ws, size_t most, bool rootless, struct err *er
 		r = idmap_load(getuid(), getgid(), &maps, err);
 	for (i = 0; r >= 0 && i < n; i++) {
 		ws->v[i] = (struct worker){.child = CHILD_INIT, .sock = -1, .ids = -1};
+		ws->v[i].one_id = rootless && maps.single;
 		ws->n = i + 1;
 		r = worker_start(&ws->v[i], rootless ? &maps : NULL, err);
 	}
@@ -286,7 +290,8 @@ static int receive_answer(struct worker *w, struct answer *a, struct err *err)
 int worker_unpack(struct worker *w, int blob, int diff, int tarsplit, bool alone, bool rootless,
 		  struct err *err)
 {
-	const struct job job = {.kind = JOB_UNPACK, .alone = alone, .rootless = rootless};
+	const struct job job = {
+	    .kind = JOB_UNPACK, .alone = alone, .rootless = rootless, .one_id = w->one_id};
 	const int fds[] = {blob, diff, tarsplit, w->ids};
 	int r;
 

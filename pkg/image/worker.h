@@ -25,6 +25,7 @@ struct worker {
 	int sock; /* readable when the job has ended */
 	int ids;  /* memfd: owners found by an unpack */
 	bool busy;
+	bool one_id; /* the user has no subordinate IDs */
 };
 
 struct workers {

@@ -16,7 +16,7 @@ as_nobody() {
     need_root
     chmod 777 "$STORE"
     install -d -o 65534 "$STORE/nobody" "$STORE/nobody/xdg"
-    env HOME="$STORE/nobody" XDG_RUNTIME_DIR="$STORE/nobody/xdg" setpriv --reuid 65534 --regid 65534 --clear-groups \
+    env -u REGISTRY_AUTH_FILE HOME="$STORE/nobody" XDG_RUNTIME_DIR="$STORE/nobody/xdg" setpriv --reuid 65534 --regid 65534 --clear-groups \
         timeout -k 5 60 "$KIST" --root "$STORE/nobody/root" --runroot "$STORE/nobody/run" "$@"
 }
 
