@@ -24,6 +24,9 @@ DEFINE_AUTO(struct tarsplit_writer, tarsplit_writer_free)
 /* Adds to the segment at hand; it ends with the next file, or when it is TARSPLIT_SEGMENT_MAX
  * long. Nothing is kept in memory but the compressor's buffers. */
 int tarsplit_raw(struct tarsplit_writer *w, const void *data, size_t n, struct err *err);
+/* Ends the segment at hand, so that the next bytes begin a new one. The Go tools do that behind the
+ * end marker. */
+int tarsplit_cut(struct tarsplit_writer *w, struct err *err);
 /* A file with `size` bytes of content and their CRC (digest/digest.h; ignored when size is 0). */
 int tarsplit_file(struct tarsplit_writer *w, const char *name, uint64_t size, uint64_t crc,
 		  struct err *err);

@@ -198,6 +198,8 @@ void stream_consume(struct stream *s, size_t n)
 {
 	if (n > s->len)
 		abort();
+	if (n == 0)
+		return;
 	s->window += n;
 	s->len -= n;
 	s->consumed += n;

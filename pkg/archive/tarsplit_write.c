@@ -160,6 +160,11 @@ int tarsplit_raw(struct tarsplit_writer *w, const void *data, size_t n, struct e
 	return r;
 }
 
+int tarsplit_cut(struct tarsplit_writer *w, struct err *err)
+{
+	return end_segment(w, err);
+}
+
 /* As Go's encoder does it; s is UTF-8. */
 static int put_string(struct tarsplit_writer *w, const char *s, struct err *err)
 {

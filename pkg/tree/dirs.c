@@ -207,7 +207,7 @@ static int set_one(struct dirs *d, const struct note *n, const char *path, struc
 {
 	struct tree_path p;
 	struct stat st;
-	int fd, r;
+	int fd = -1, r;
 
 	r = tree_path_clean(path, "directory", &p, err);
 	if (r == 0)

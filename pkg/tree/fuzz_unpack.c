@@ -5,6 +5,7 @@
 #include "tree/pack.h"
 #include "tree/unpack.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,8 +34,10 @@ static void pack_back(int split, int diff, const struct tree_layer *l)
 		abort();
 	/* Two names of one place (through a symlink) may have lost the first one's content. */
 	if (tree_pack_split(split, &diff, 1, &to, &result, &err) < 0) {
-		if (err.code != ERR_CORRUPT)
+		if (err.code != ERR_CORRUPT && !err_is_errno(&err, EACCES)) {
+			(void)fprintf(stderr, "%s\n", err.text);
 			abort();
+		}
 		return;
 	}
 	if (result.size != l->diff_size || memcmp(result.diff_id, l->diff_id, SHA256_LEN) != 0)

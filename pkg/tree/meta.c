@@ -90,10 +90,12 @@ static bool may_skip(const struct unpacker *u, int errnum)
 static int set_xattrs(struct unpacker *u, const struct target *t, const struct object *o,
 		      struct err *err)
 {
-	const struct tar_xattr *x = t->e->xattrs, *end = x + t->e->n_xattrs;
+	const struct tar_xattr *x;
+	size_t i;
 	int r;
 
-	for (; x < end; x++) {
+	for (i = 0; i < t->e->n_xattrs; i++) {
+		x = &t->e->xattrs[i];
 		if (streq(x->name, "security.selinux"))
 			continue; /* labels come from the mount */
 		r = put_xattr(o, x->name, x->value, x->len);
@@ -171,7 +173,7 @@ static int apply(struct unpacker *u, const struct target *t, struct object *o, s
 
 int meta_of_fd(struct unpacker *u, const struct target *t, int fd, struct err *err)
 {
-	struct object o = {.fd = fd};
+	struct object o = {.fd = fd, .name = ""};
 
 	return apply(u, t, &o, err);
 }

@@ -226,7 +226,9 @@ static int put_symlink(struct packer *p, int dir, const char *name, struct tar_e
 		return err_sys(err, errno, "reading the link %s", p->path.text);
 	target[n] = '\0';
 	e->link = target;
-	return tar_write_entry(p->tar, e, err);
+	n = tar_write_entry(p->tar, e, err);
+	e->link = NULL;
+	return (int)n;
 }
 
 static int put_kind(struct packer *p, int dir, const char *name, const struct stat *st,

@@ -8,9 +8,11 @@
 #include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/xattr.h>
 
 #define OVERRIDE_XATTR "user.containers.override_stat"
+#define OVERRIDE_MAX 128
 
 void pack_meta_fini(struct pack_meta *m)
 {
@@ -83,22 +85,41 @@ static ssize_t read_value(struct pack_meta *m, const char *file, const char *nam
 	return n;
 }
 
+/* Cuts the next part of "a:b:c" off in place. */
+static const char *next_part(char **rest)
+{
+	char *part = *rest, *colon = strchr(part, ':');
+
+	if (colon)
+		*colon = '\0';
+	*rest = colon ? colon + 1 : part + strlen(part);
+	return part;
+}
+
 /* "uid:gid:mode[:type]" is the truth where it is set: containers/storage, force_mask. */
 static int apply_override(const char *text, size_t len, const char *path, struct tar_entry *e,
 			  struct err *err)
 {
-	unsigned uid, gid, mode;
-	char copy[64];
-	int end = 0;
+	char copy[OVERRIDE_MAX], *rest = copy;
+	struct err why = ERR_INIT;
+	uint64_t uid, gid;
+	const char *type;
+	unsigned mode;
 
 	(void)snprintf(copy, sizeof(copy), "%.*s", (int)len, text);
-	if (sscanf(copy, "%u:%u:%o%n", &uid, &gid, &mode, &end) != 3 ||
-	    (copy[end] != '\0' && !streq(copy + end, ":file") && !streq(copy + end, ":dir")))
-		return err_set(err, ERR_UNSUPPORTED, "%s: cannot read \"%s\" of %s", path, copy,
-			       OVERRIDE_XATTR);
+	if (parse_u64(next_part(&rest), "uid", 0, UINT32_MAX - 1, &uid, &why) < 0 ||
+	    parse_u64(next_part(&rest), "gid", 0, UINT32_MAX - 1, &gid, &why) < 0 ||
+	    parse_mode(next_part(&rest), "mode", &mode, &why) < 0)
+		return err_set(err, ERR_INVALID, "%s: malformed attribute %s (%s)", path,
+			       OVERRIDE_XATTR, why.text);
+	type = next_part(&rest);
+	if (*type && !streq(type, "file") && !streq(type, "dir"))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s stands for a file of type %s (%s), which cannot be packed", path,
+			       type, OVERRIDE_XATTR);
 	e->uid = uid;
 	e->gid = gid;
-	e->mode = mode & 07777;
+	e->mode = mode;
 	return 0;
 }
 

@@ -263,6 +263,17 @@ static void attributes_but_the_stores_own_are_packed(void **state)
 	assert_int_equal(pack_dir(&s, &o, &out), 0);
 	list(&out, &names);
 	assert_string_equal(buf_str(&names), "f 0 1 user.mine=value;");
+	assert_int_equal(fsetxattr(fd, "user.containers.override_stat", "12:34:4755:file", 15, 0),
+			 0);
+	buf_reset(&out);
+	buf_reset(&names);
+	assert_int_equal(pack_dir(&s, &o, &out), 0);
+	list(&out, &names);
+	assert_string_equal(buf_str(&names), "f 0 1 user.mine=value;");
+	assert_memory_equal(out.ptr + out.len - 4 * 512 + 100, "0004755\0000000014\0000000042", 23);
+	assert_int_equal(fsetxattr(fd, "user.containers.override_stat", "1:x", 3, 0), 0);
+	assert_refused(&s, pack_dir(&s, &o, &out), ERR_INVALID, "malformed attribute");
+	assert_int_equal(fremovexattr(fd, "user.containers.override_stat"), 0);
 	assert_int_equal(fsetxattr(fd, "user.overlay.metacopy", "", 0, 0), 0);
 	assert_refused(&s, pack_dir(&s, &o, &out), ERR_UNSUPPORTED, "overlay feature metacopy");
 }

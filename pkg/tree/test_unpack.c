@@ -511,6 +511,41 @@ static void devices_are_made_by_root_and_left_out_by_others(void **state)
 	assert_packs_back(&s);
 }
 
+/* More than the list of directories holds in memory. */
+static void times_of_many_directories_are_set_at_the_end(void **state)
+{
+	enum { N = 1500 };
+	char(*names)[64] = calloc(N + 1, sizeof(*names));
+	struct item *items = calloc(2 * N, sizeof(*items));
+	AUTO_SCRATCH struct scratch s;
+	struct stat st;
+	int i;
+
+	(void)state;
+	scratch_open(&s);
+	for (i = 0; i < N; i++) {
+		(void)snprintf(names[i], sizeof(*names), "a-rather-long-name-%d/sub-%d", i / 40, i);
+		items[i] = (struct item)DIR(names[i]);
+		items[N + i] = (struct item)LINK("", "file");
+	}
+	items[N] = (struct item)FILE_("file", "x");
+	for (i = 1; i < N; i++) {
+		items[N + i].name = str_fmt("%s/hard", names[i]);
+		assert_non_null(items[N + i].name);
+	}
+	assert_int_equal(test_unpack_items(&s, items, 2 * N), 0);
+	for (i = 0; i < N; i++) {
+		st = test_stat(&s, names[i]);
+		assert_int_equal(st.st_mtim.tv_sec, 1600000000 + i);
+		assert_int_equal(st.st_mtim.tv_nsec, 123456789);
+	}
+	for (i = 1; i < N; i++)
+		free((char *)items[N + i].name);
+	free(items);
+	free(names);
+	assert_packs_back(&s);
+}
+
 /* Larger than the pipeline's minimum and its ring. */
 static void make_large(struct scratch *s, struct buf *gz)
 {
@@ -656,6 +691,7 @@ int main(void)
 	    cmocka_unit_test(pax_sparse_files_have_holes_and_pack_back),
 	    cmocka_unit_test(a_sparse_file_of_a_terabyte_meets_a_limit),
 	    cmocka_unit_test(devices_are_made_by_root_and_left_out_by_others),
+	    cmocka_unit_test(times_of_many_directories_are_set_at_the_end),
 	    cmocka_unit_test(two_helpers_give_the_same_as_one_process),
 	    cmocka_unit_test(a_damaged_blob_is_an_error_of_the_helper_that_reads_it),
 	    cmocka_unit_test(an_error_of_the_writer_ends_the_helpers),

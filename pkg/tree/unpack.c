@@ -218,6 +218,8 @@ static int unpack_all(struct unpacker *u, struct err *err)
 		if (r < 0)
 			return r;
 	}
+	if (r == 0 && u->split)
+		r = tarsplit_cut(u->split, err);
 	if (r == 0)
 		r = tar_finish(u->tar, err);
 	if (r == 0 && u->split)
