@@ -68,13 +68,21 @@ static int open_store(struct app *app, struct err *err)
 	return r < 0 ? r : store_gc(app->store, err);
 }
 
+/* Where the state of running containers is: below --tmpdir, else below the run root. */
+static const char *state_root(const struct app *app)
+{
+	const char *tmpdir = app->inv->globals.tmpdir;
+
+	return tmpdir ? tmpdir : app->storage.runroot;
+}
+
 static int open_containers(struct app *app, struct err *err)
 {
 	struct containers_options o = {
 	    .store = app->store,
 	    .conf = &app->conf,
 	    .graphroot = app->storage.graphroot,
-	    .runroot = app->storage.runroot,
+	    .runroot = state_root(app),
 	    .cgroup_manager = app->inv->globals.cgroup_manager,
 	};
 
@@ -93,6 +101,8 @@ static int check_globals(const struct globals *g, struct err *err)
 				       g->log_level);
 		log_set_level((enum log_level)level);
 	}
+	if (g->tmpdir && *g->tmpdir != '/')
+		return err_set(err, ERR_INVALID, "--tmpdir %s: want an absolute path", g->tmpdir);
 	if (g->cgroup_manager && !streq(g->cgroup_manager, "cgroupfs"))
 		return err_set(err, ERR_UNSUPPORTED, "--cgroup-manager %s: only cgroupfs is built",
 			       g->cgroup_manager);
@@ -163,8 +173,9 @@ int app_self_argv(struct app *app, const char *const *words, struct strv *ret, s
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *const store[] = {"--root", app->storage.graphroot, "--runroot",
-				     app->storage.runroot};
+	const char *const store[] = {"--root",	  app->storage.graphroot,
+				     "--runroot", app->storage.runroot,
+				     "--tmpdir",  state_root(app)};
 	size_t i;
 	int r;
 

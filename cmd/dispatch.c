@@ -13,28 +13,22 @@
 #define CANDIDATES_MAX 512
 
 #define AT(member) offsetof(struct globals, member)
-#define NO_EFFECT "No effect; accepted for podman's command lines"
 
 const struct opt global_opts[] = {
     {0, "cgroup-manager", OPT_CHOICE, AT(cgroup_manager), "MANAGER",
      "How cgroups are made: cgroupfs or systemd", .choices = "cgroupfs|systemd"},
-    {0, "conmon", OPT_NOTHING, 0, "PATH", NO_EFFECT, .flags = OPT_HIDDEN},
-    {0, "events-backend", OPT_NOTHING, 0, "NAME", NO_EFFECT, .flags = OPT_HIDDEN},
     {0, "imagestore", OPT_STRING, AT(imagestore), "DIR", "Keep images apart from containers, here",
      .complete = "dirs"},
     {0, "log-level", OPT_STRING, AT(log_level), "LEVEL",
      "Diagnostic messages: trace, debug, info, warn, error, fatal, panic",
      .choices = "trace|debug|info|warn|warning|error|fatal|panic"},
-    {0, "network-cmd-path", OPT_NOTHING, 0, "PATH", NO_EFFECT, .flags = OPT_HIDDEN},
     {0, "root", OPT_STRING, AT(root), "DIR", "Where images and containers are kept",
      .complete = "dirs"},
     {0, "runroot", OPT_STRING, AT(runroot), "DIR", "Where the state of this boot is kept",
      .complete = "dirs"},
-    {0, "runtime", OPT_NOTHING, 0, "PATH", NO_EFFECT, .flags = OPT_HIDDEN},
     {0, "storage-driver", OPT_STRING, AT(storage_driver), "DRIVER",
      "The storage driver, which must be overlay"},
     {0, "storage-opt", OPT_STRINGS, AT(storage_opt), "OPTION", "An option of the storage driver"},
-    {0, "syslog", OPT_NOTHING, 0, NULL, NO_EFFECT, .flags = OPT_HIDDEN | OPT_NO_VALUE},
     {0, "tmpdir", OPT_STRING, AT(tmpdir), "DIR", "Where temporary state is kept",
      .complete = "dirs"},
     {0},

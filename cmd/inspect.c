@@ -73,7 +73,7 @@ static int inspect_latest(struct app *app, const struct inspect_args *a, struct 
 			  struct json *list, struct err *err)
 {
 	AUTO_CONTAINER struct container *c = NULL;
-	struct json *v;
+	struct json *v = NULL;
 	int r = container_open_latest(app->containers, &c, err);
 
 	if (r == 0)
@@ -106,7 +106,7 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 	AUTO_JSON struct json_doc *doc = NULL;
 	const struct inspect_args *a = args;
 	struct err first = ERR_INIT;
-	struct json *list, *v;
+	struct json *list, *v = NULL;
 	size_t i;
 	int r, code = 0;
 

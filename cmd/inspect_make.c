@@ -268,7 +268,7 @@ int inspect_image(struct app *app, const struct store_image *image, struct json_
 	AUTO_STRV struct strv digests = STRV_INIT;
 	struct image_ctx ctx = app_image_ctx(app, NULL, NULL);
 	struct obj o = obj_new(doc, err);
-	int64_t size;
+	int64_t size = 0;
 	int r;
 
 	r = image_read_config(&ctx, image, &config, err);

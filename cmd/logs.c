@@ -100,8 +100,8 @@ static int print_logs(struct container *c, const struct logs_args *a, struct err
 	struct printing p = {.args = a, .c = c, .text = BUF_INIT(COLLECT_MAX), .fd = STDOUT_FILENO};
 	struct logs_query q = {
 	    .follow = a->follow, .piece = print_piece, .running = is_running, .arg = &p};
-	const char *name;
-	int dir, r;
+	const char *name = NULL;
+	int dir = -1, r;
 
 	r = parse_query(a, &q, err);
 	if (r == 0)

@@ -46,7 +46,7 @@ const struct opt create_opts[] = {
     {0, "platform", OPT_STRING, AT(platform), "OS/ARCH", "Platform to pull"},
     {0, "privileged", OPT_FLAG, AT(privileged), NULL, "Give all rights and devices that we have"},
     {0, "pull", OPT_CHOICE, AT(pull), "WHEN", "Pull the image: always, missing, never",
-     .choices = "always|missing|never", .bare = "always"},
+     .choices = "always|missing|never"},
     {'q', "quiet", OPT_FLAG, AT(quiet), NULL, "Do not show the progress of a pull"},
     {0, "read-only", OPT_FLAG, AT(read_only), NULL, "Make the root file system read-only"},
     {0, "rm", OPT_FLAG, AT(remove), NULL, "Remove the container when it ends"},

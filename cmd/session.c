@@ -28,7 +28,7 @@ static int parse_keys(const struct app *app, const struct session *s, struct mon
 /* The monitor went without a word: what the kernel and the record say. */
 static int code_after_loss(struct container *c, struct err *err)
 {
-	struct container_status st;
+	struct container_status st = {0};
 	int r;
 
 	r = container_wait(c, err);
@@ -102,7 +102,7 @@ static int start(struct app *app, struct container *c, bool attach, int *ret_soc
 
 static int write_pidfile(const char *path, struct container *c, struct err *err)
 {
-	struct container_status st;
+	struct container_status st = {0};
 	char text[16];
 	int r;
 
@@ -125,7 +125,7 @@ static int remove_at_end(struct container *c, struct err *err)
 int session_start(struct app *app, struct session *s, struct err *err)
 {
 	AUTO_CLOSE int sock = -1;
-	struct container_status st;
+	struct container_status st = {0};
 	int code, r;
 
 	r = start(app, s->c, true, &sock, err);

@@ -73,7 +73,7 @@ struct killing {
 static int kill_one(void *arg, struct container *c, const char *name, struct err *err)
 {
 	const struct killing *k = arg;
-	struct container_status st;
+	struct container_status st = {0};
 	int r = 0;
 
 	if (k->all) {
@@ -122,7 +122,7 @@ static const struct opt wait_opts[] = {
 
 static int wait_one(void *arg, struct container *c, const char *name, struct err *err)
 {
-	struct container_status st;
+	struct container_status st = {0};
 	char text[16];
 	int r;
 

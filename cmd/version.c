@@ -70,7 +70,7 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 {
 	AUTO_JSON struct json_doc *doc = NULL;
 	const struct version_args *a = args;
-	struct json *v;
+	struct json *v = NULL;
 	int r;
 
 	(void)app;

@@ -56,7 +56,7 @@ static int choose_caps(struct container *c, bool privileged, struct runtime_proc
 		       struct err *err)
 {
 	const struct container_process *def = &c->def.process;
-	uint64_t base, add, drop;
+	uint64_t base = 0, add = 0, drop = 0;
 	bool drop_all = false;
 	size_t i;
 	int r;
@@ -106,7 +106,7 @@ static int parse_limit(struct str text, const char *whole, uint64_t *ret, struct
 static int parse_rlimit(const char *text, struct runtime_rlimit *ret, struct err *err)
 {
 	struct str rest = str_of(text), name = str_cut(&rest, '='), soft;
-	uint64_t lo, hi;
+	uint64_t lo = 0, hi;
 	size_t i;
 	int r;
 

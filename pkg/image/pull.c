@@ -58,7 +58,7 @@ static int choose_platform(struct attempt *a, struct err *err)
 
 static int get_manifest(struct attempt *a, const struct ref *ref, struct err *err)
 {
-	enum manifest_kind kind;
+	enum manifest_kind kind = MANIFEST_OCI;
 	int r;
 
 	r = registry_manifest_get(a->session, ref->digest ? ref->digest : ref->tag, &a->own, err);
