@@ -49,7 +49,9 @@ tests := $(patsubst %.c,$(out)/%,$(wildcard pkg/*/test_*.c cmd/test_*.c))
 fuzzers := $(patsubst %.c,$(out)/%,$(wildcard pkg/*/fuzz_*.c))
 
 .PHONY: all unit check check-vm check-faults quickstart bench lint fuzz install clean help format gen
+.DEFAULT_GOAL := all
 .SECONDARY:
+FORCE:
 
 all: $(bindir_)/kist ## build bin/kist
 
@@ -85,10 +87,13 @@ $(out)/pkg/runtime/stub.o: pkg/runtime/stub.S $(out)/kist-init
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CC) -c -DSTUB_FILE='"$(out)/kist-init"' -o $@ $<
 
+# The list of objects is a file, so that a source file that comes or goes makes its archive anew.
 define module_rule
-$(out)/lib$(1).a: $(call objs,$(1))
+$(out)/lib$(1).list: FORCE
+	@mkdir -p $$(@D); echo '$(call objs,$(1))' | cmp -s - $$@ || echo '$(call objs,$(1))' >$$@
+$(out)/lib$(1).a: $(call objs,$(1)) $(out)/lib$(1).list
 	@rm -f $$@; mkdir -p $$(@D)
-	@$$(AR) rcs $$@ $$^
+	@$$(AR) rcs $$@ $(call objs,$(1))
 endef
 $(foreach m,$(ordered),$(eval $(call module_rule,$(m))))
 

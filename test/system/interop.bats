@@ -125,7 +125,8 @@ teardown() {
 
 @test "podman's check of the store finds nothing wrong after kist pulled" {
     need_image multi
-    pod system check --help >/dev/null 2>&1 || skip "this podman has no system check"
+    # (an unknown word with --help is no error for podman)
+    pod system --help | grep -qw check || skip "this podman has no system check"
     rc 0 pod system check
 }
 
