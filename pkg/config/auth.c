@@ -11,7 +11,9 @@
 #include "json/json.h"
 #include "spec/ref.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <string.h>
 
 #define AUTH_FILES "containers-auth.json"
@@ -93,6 +95,16 @@ static int files_to_ask(const struct config_env *env, const struct auth_options 
 	return 0;
 }
 
+/* May this user look into the directory of the file? Where not (/run/containers of root, without
+ * XDG_RUNTIME_DIR), there is no file of theirs either. */
+static bool can_enter(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	AUTO_FREE char *dir = slash ? str_dup((struct str){path, (size_t)(slash - path)}) : NULL;
+
+	return !dir || access(dir, X_OK) == 0;
+}
+
 static int find_in_file(const struct auth_options *o, const char *path, const char *key,
 			struct auth *ret, struct err *err)
 {
@@ -101,6 +113,10 @@ static int find_in_file(const struct auth_options *o, const char *path, const ch
 	AUTO_FREE char *host = NULL;
 	int r = config_read(path, &text, err);
 
+	if (r < 0 && err_is_errno(err, EACCES) && !can_enter(path)) {
+		err_clear(err);
+		return 0;
+	}
 	if (r <= 0 || text.len == 0)
 		return r < 0 ? r : 0;
 	r = auth_find_in(text.ptr, text.len, path, str_ends(path, "/.dockercfg"), key, ret, &helper,

@@ -73,3 +73,9 @@ as_nobody() {
     [ -d "$STORE/relative/root/overlay" ]
     RUN=$STORE/run
 }
+
+@test "a user without any runtime directory needs no credentials to pull" {
+    need_user
+    rc 0 env -u XDG_RUNTIME_DIR -u REGISTRY_AUTH_FILE "$KIST" --root "$ROOT" --runroot "$RUN" \
+        pull -q --tls-verify=false "$REGISTRY/busybox"
+}
