@@ -195,10 +195,30 @@ int out_text(const char *text, size_t len, struct err *err)
 	return fd_write_all(STDOUT_FILENO, text, len, "standard output", err);
 }
 
-int out_buf(const struct buf *b, struct err *err)
+/* Images, registries and containers choose names, commands and messages: what would steer the
+ * terminal (C0, DEL, and C1 in UTF-8) becomes question marks. */
+static void make_harmless(struct buf *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->len; i++) {
+		unsigned char c = (unsigned char)b->ptr[i];
+
+		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+			b->ptr[i] = '?';
+		else if (c == 0xc2 && i + 1 < b->len &&
+			 ((unsigned char)b->ptr[i + 1] & 0xe0) == 0x80)
+			b->ptr[i] = b->ptr[i + 1] = '?';
+	}
+}
+
+int out_buf(struct buf *b, struct err *err)
 {
 	int r = buf_check(b, "the output", err);
 
+	/* Programs that read it get it as it is. */
+	if (r == 0 && isatty(STDOUT_FILENO))
+		make_harmless(b);
 	return r < 0 ? r : out_text(buf_str(b), b->len, err);
 }
 
@@ -220,6 +240,7 @@ void say(const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vaddf(&b, fmt, ap);
 	va_end(ap);
+	make_harmless(&b);
 	buf_addc(&b, '\n');
 	/* There is nobody left to tell when stderr is gone. */
 	(void)fd_write_all(STDERR_FILENO, buf_str(&b), b.len, "standard error", &ignored);

@@ -53,7 +53,7 @@ int app_self_argv(struct app *app, const char *const *words, struct strv *ret, s
 
 /* Results go to stdout, in one write. ERR_SYS when it cannot take them. */
 int out_text(const char *text, size_t len, struct err *err);
-int out_buf(const struct buf *b, struct err *err);
+int out_buf(struct buf *b, struct err *err);
 int out_line(const char *text, struct err *err);
 /* Talk goes to stderr. */
 void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -51,6 +51,9 @@ DEFINE_AUTO(struct cgroup, cgroup_free)
 
 /* v2 directory for clone3(CLONE_INTO_CGROUP), or -1; borrowed. */
 int cgroup_clone_fd(const struct cgroup *cg);
+/* From now on, processes of the v2 group open no devices but those of a container's /dev (null,
+ * zero, full, random, urandom, terminals). For as long as the group exists. */
+int cgroup_limit_devices(const struct cgroup *cg, struct err *err);
 /* Moves the calling (single-threaded) process into the v1 groups; cheap: by thread, without the
  * kernel's global lock. */
 int cgroup_join_v1(const struct cgroup *cg, struct err *err);

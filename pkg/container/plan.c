@@ -10,6 +10,7 @@
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define HOSTNAME_LIMIT 64
+#define ENV_MAX 10000
 
 static bool looks_like_list(const char *s)
 {
@@ -77,6 +78,9 @@ static int merge_env(struct strv *env, const struct strv *more, struct err *err)
 	size_t i;
 	int r = 0;
 
+	/* Each is looked for among all: an image with very many would keep us busy for minutes. */
+	if (more && more->n > ENV_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d environment variables", ENV_MAX);
 	for (i = 0; r == 0 && more && i < more->n; i++)
 		r = strv_env_set(env, more->v[i], err);
 	return r;

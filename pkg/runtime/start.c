@@ -10,12 +10,15 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "setup.h"
+#include "sys/caps.h"
 #include "sys/fd.h"
 #include "sys/proc.h"
 #include "sys/spawn.h"
+#include "sys/userns.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -350,6 +353,28 @@ static int start(struct setup *s, struct runtime_proc *ret, struct err *err)
 	return 0;
 }
 
+/* Who can make device nodes, or mount a file system that has some or shows those of the image,
+ * reaches the machine's disks unless the kernel refuses to open them. (In a user namespace it
+ * always does.) */
+static int limit_devices(const struct setup *s, struct err *err)
+{
+	const struct runtime_spec *spec = s->spec;
+	const char *what = spec->process.caps & CAPS_BIT(CAP_SYS_ADMIN) ? "SYS_ADMIN" : "MKNOD";
+	int r;
+
+	if (!(spec->process.caps & (CAPS_BIT(CAP_MKNOD) | CAPS_BIT(CAP_SYS_ADMIN))) ||
+	    spec->privileged || spec->ns[RUNTIME_USER].mode == RUNTIME_NS_NEW ||
+	    !userns_is_initial())
+		return 0;
+	if (!s->cgroup)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "--cap-add %s: without a control group the container could open "
+			       "every device of the host (--privileged allows that)",
+			       what);
+	r = cgroup_limit_devices(s->cgroup, err);
+	return r < 0 ? err_wrap(err, "--cap-add %s (--privileged does without)", what) : 0;
+}
+
 int runtime_start(const struct runtime_spec *spec, struct runtime_proc *ret,
 		  struct strv *ret_cgroups, struct err *err)
 {
@@ -382,6 +407,8 @@ int runtime_start(const struct runtime_spec *spec, struct runtime_proc *ret,
 		return r;
 	if (s.cgroup)
 		r = cgroup_paths(s.cgroup, &cgroups, err);
+	if (r == 0)
+		r = limit_devices(&s, err);
 	if (r == 0)
 		r = start(&s, ret, err);
 	if (r < 0) {
