@@ -117,10 +117,18 @@ static int relay(struct app *app, const struct exec_args *a, const struct contai
 	return r < 0 ? r : relay_run(&rl, result, err);
 }
 
+static void warn_about_limits(const struct container_exec_process *p)
+{
+	if (p->outside_cgroup)
+		say("Warning: the command runs outside of the container's control group, as this "
+		    "login "
+		    "session may not enter it: the container's limits do not hold for it");
+}
+
 static int exec_attached(struct app *app, struct container *c, const struct exec_args *a,
 			 struct container_exec *e, struct err *err)
 {
-	struct container_exec_process p = {0, -1, -1};
+	struct container_exec_process p = {.pidfd = -1, .terminal = -1};
 	struct monitor_result result = {0};
 	struct streams s;
 	int r, i, code;
@@ -131,6 +139,8 @@ static int exec_attached(struct app *app, struct container *c, const struct exec
 	if (r == 0)
 		r = container_exec_start(c, e, &p, err);
 	close_given(&s);
+	if (r == 0)
+		warn_about_limits(&p);
 	if (r == 0)
 		r = relay(app, a, &p, &s, &result, err);
 	if (r < 0 || result.end == MONITOR_DETACHED)
@@ -147,7 +157,7 @@ struct detached {
 /* Stays as the parent of a detached command: the runtime ends a command with its parent. */
 static int detached_main(void *arg, struct err *err)
 {
-	struct container_exec_process p = {0, -1, -1};
+	struct container_exec_process p = {.pidfd = -1, .terminal = -1};
 	const struct detached *d = arg;
 	int r, code;
 

@@ -152,7 +152,8 @@ struct container_exec {
 struct container_exec_process {
 	int pid;
 	int pidfd;
-	int terminal; /* the pty's master, or -1 */
+	int terminal;	     /* the pty's master, or -1 */
+	bool outside_cgroup; /* the container's limits do not hold for it */
 };
 
 int container_exec_start(struct container *c, const struct container_exec *e,

@@ -158,6 +158,9 @@ struct runtime_proc {
 	int pidfd;
 	int pty; /* master, or -1 */
 	uint64_t start_time;
+	/* runtime_exec: the kernel did not let us put it into the container's cgroup (an ordinary
+	 * user in another login session), so that the container's limits do not hold for it. */
+	bool outside_cgroup;
 };
 
 #define RUNTIME_PROC_INIT                                                                          \

@@ -78,7 +78,7 @@ int container_exec_start(struct container *c, const struct container_exec *e,
 	r = runtime_exec(&spec, &proc, err);
 	if (r < 0)
 		return r;
-	*ret = (struct container_exec_process){proc.pid, proc.pidfd, proc.pty};
+	*ret = (struct container_exec_process){proc.pid, proc.pidfd, proc.pty, proc.outside_cgroup};
 	return 0;
 }
 

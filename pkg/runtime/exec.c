@@ -41,6 +41,7 @@ struct joining {
 	struct cgroup *cgroup;
 	int target; /* pidfd of the container's first process */
 	int ns;	    /* CLONE_NEW* of the namespaces that differ from ours */
+	bool outside_cgroup;
 };
 
 static const struct {
@@ -181,6 +182,7 @@ static int start_helper(struct joining *j, struct child *ret, struct err *err)
 	    (err_is_errno(err, EACCES) || err_is_errno(err, EPERM))) {
 		role.clone_flags = 0;
 		err_clear(err);
+		j->outside_cgroup = true;
 		r = spawn_start(&role, ret, err);
 	}
 	return r;
@@ -216,8 +218,11 @@ static int take_command(struct joining *j, pid_t pid, struct runtime_proc *ret, 
 		r = proc_start_time(pid, &start_time, err);
 	if (r < 0)
 		return r;
-	*ret = (struct runtime_proc){
-	    .pid = pid, .pidfd = TAKE_FD(command.pidfd), .pty = -1, .start_time = start_time};
+	*ret = (struct runtime_proc){.pid = pid,
+				     .pidfd = TAKE_FD(command.pidfd),
+				     .pty = -1,
+				     .start_time = start_time,
+				     .outside_cgroup = j->outside_cgroup};
 	command.pid = 0;
 	return 0;
 }
