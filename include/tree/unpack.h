@@ -38,6 +38,7 @@ struct tree_unpack_options {
 	bool ignore_chown_errors; /* single-uid mode */
 	bool owner_xattr;	  /* what chown could not set: user.containers.override_stat */
 	bool want_blob_digest;	  /* hash the compressed bytes too */
+	uint64_t blob_max;	  /* bytes of the blob from its position; 0: to its end */
 	bool one_process;	  /* no helpers */
 	enum tree_whiteouts whiteouts;
 	struct tree_limits limits;

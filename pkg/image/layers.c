@@ -30,13 +30,14 @@ struct layer {
 
 struct fetch {
 	const struct image_ctx *ctx;
-	struct registry_session *session;
+	const struct layer_source *from;
 	struct workers *workers;
 	struct layer *layers;
 	size_t n, n_wanted;
 	/* One for each different blob; two layers may share one. */
 	struct registry_blob *blobs;
-	struct download *downloads;
+	struct download *downloads; /* of a registry */
+	struct blob_at *places;	    /* of an archive */
 	size_t n_blobs;
 };
 
@@ -51,6 +52,10 @@ static void fetch_fini(struct fetch *f)
 	}
 	for (i = 0; f->downloads && i < f->n_blobs; i++)
 		download_close(&f->downloads[i]);
+	for (i = 0; f->places && i < f->n_blobs; i++)
+		if (f->places[i].fd >= 0)
+			(void)close(f->places[i].fd);
+	free(f->places);
 	free(f->layers);
 	free(f->blobs);
 	free(f->downloads);
@@ -98,15 +103,28 @@ static int open_download(void *arg, size_t index, int *ret_fd, struct err *err)
 	return *ret_fd < 0 ? err_sys(err, errno, "duplicating a descriptor") : 0;
 }
 
-static void add_blob(struct fetch *f, struct layer *l)
+static int add_blob(struct fetch *f, size_t index, struct err *err)
 {
+	struct layer *l = &f->layers[index];
+	struct blob_at place = {.fd = -1};
+	int r;
+
 	l->blob = blob_of(f, l->d);
+	if (!f->from->session)
+		l->step = STEP_LOADED;
 	if (l->blob < f->n_blobs)
-		return;
+		return 0;
+	if (!f->from->session) {
+		r = f->from->locate(f->from->arg, index, &place, err);
+		if (r < 0)
+			return r;
+	}
+	f->places[l->blob] = place;
 	f->blobs[l->blob] = (struct registry_blob){
 	    .digest = l->d->digest, .size = l->d->size, .fd = -1, .open = open_download};
 	f->downloads[l->blob] = (struct download)DOWNLOAD_INIT;
 	f->n_blobs++;
+	return 0;
 }
 
 static int fetch_init(struct fetch *f, const struct manifest *m, const struct image_config *config,
@@ -120,7 +138,8 @@ static int fetch_init(struct fetch *f, const struct manifest *m, const struct im
 	f->layers = calloc(f->n + 1, sizeof(*f->layers));
 	f->blobs = calloc(f->n + 1, sizeof(*f->blobs));
 	f->downloads = calloc(f->n + 1, sizeof(*f->downloads));
-	if (!f->layers || !f->blobs || !f->downloads)
+	f->places = calloc(f->n + 1, sizeof(*f->places));
+	if (!f->layers || !f->blobs || !f->downloads || !f->places)
 		return err_nomem(err);
 	for (i = 0; i < f->n; i++) {
 		f->layers[i].d = &m->layers[i];
@@ -131,7 +150,9 @@ static int fetch_init(struct fetch *f, const struct manifest *m, const struct im
 		if (r < 0)
 			return r;
 		if (f->layers[i].step == STEP_WANTED)
-			add_blob(f, &f->layers[i]);
+			r = add_blob(f, i, err);
+		if (r < 0)
+			return r;
 		parent = f->layers[i].id;
 	}
 	return 0;
@@ -141,18 +162,27 @@ static int fetch_init(struct fetch *f, const struct manifest *m, const struct im
 
 static int start_unpack(struct fetch *f, struct layer *l, struct worker *w, struct err *err)
 {
-	int blob = f->downloads[l->blob].fd, r;
+	const struct blob_at *place = &f->places[l->blob];
+	bool remote = f->from->session;
+	struct unpack_order o = {
+	    .blob = remote ? f->downloads[l->blob].fd : place->fd,
+	    .blob_max = remote ? 0 : place->size,
+	    .alone = f->n_wanted == 1,
+	    .rootless = store_is_rootless(f->ctx->store),
+	    .want_digest = f->from->check_digest,
+	};
+	int r;
 
 	r = store_layer_begin(f->ctx->store, &l->fresh, err);
 	if (r < 0)
 		return r;
-	if (lseek(blob, 0, SEEK_SET) < 0)
-		return err_sys(err, errno, "rewinding a download");
+	if (lseek(o.blob, remote ? 0 : (off_t)place->at, SEEK_SET) < 0)
+		return err_sys(err, errno, "rewinding a blob");
 	l->worker = w;
 	l->step = STEP_UNPACKING;
-	return worker_unpack(w, blob, store_layer_new_diff(l->fresh),
-			     store_layer_new_tarsplit(l->fresh), f->n_wanted == 1,
-			     store_is_rootless(f->ctx->store), err);
+	o.diff = store_layer_new_diff(l->fresh);
+	o.tarsplit = store_layer_new_tarsplit(l->fresh);
+	return worker_unpack(w, &o, err);
 }
 
 /* Layers that share a blob share the descriptor's position: one after the other. */
@@ -203,6 +233,11 @@ static int commit_layer(struct fetch *f, size_t i, struct err *err)
 	char id[STORE_ID_LEN + 1];
 	int r;
 
+	/* The blob's name is that of its content, decompressed: docker's archives. */
+	if (f->from->plain_names) {
+		info.compressed_size = info.diff_size;
+		info.compression = COMPRESSION_NONE;
+	}
 	r = store_layer_commit(&l->fresh, &info, id, err);
 	if (r < 0)
 		return r;
@@ -258,6 +293,9 @@ static int finish_unpack(struct fetch *f, struct layer *l, struct err *err)
 		    err, ERR_CORRUPT,
 		    "layer %s: its content has digest %s, but the image's configuration says %s",
 		    l->d->digest, got, l->diff_id);
+	if (f->from->check_digest && !streq(sha256_text(l->answer.digest, got), l->d->digest))
+		return err_set(err, ERR_CORRUPT, "layer %s: the blob has digest %s", l->d->digest,
+			       got);
 	l->step = STEP_UNPACKED;
 	tell_blob(f->ctx, l->d->digest, (uint64_t)l->d->size, l->d->size, true, false);
 	drop_blob(f, l->blob);
@@ -310,7 +348,7 @@ static int watch_ready(void *arg, struct err *err)
 
 static int download_all(struct fetch *f, struct err *err)
 {
-	struct http_client *http = registry_get_http(f->session);
+	struct http_client *http = registry_get_http(f->from->session);
 	struct registry_blobs_options o = {.progress = blob_progress, .done = blob_done, .ctx = f};
 	struct watch watches[WORKERS_MAX];
 	struct err ignored = ERR_INIT;
@@ -322,7 +360,7 @@ static int download_all(struct fetch *f, struct err *err)
 		r = http_watch(http, f->workers->v[i].sock, watch_ready, &watches[i], err);
 	}
 	if (r == 0)
-		r = registry_blobs_get(f->session, f->blobs, f->n_blobs, &o, err);
+		r = registry_blobs_get(f->from->session, f->blobs, f->n_blobs, &o, err);
 	while (i > 0)
 		(void)http_watch(http, f->workers->v[--i].sock, NULL, NULL, &ignored);
 	return r;
@@ -365,16 +403,16 @@ static void discard_downloads(struct fetch *f)
 		download_discard(&f->downloads[i]);
 }
 
-int layers_fetch(const struct image_ctx *ctx, struct registry_session *session,
+int layers_fetch(const struct image_ctx *ctx, const struct layer_source *from,
 		 struct workers *workers, const struct manifest *m,
 		 const struct image_config *config, char ret_top[STORE_ID_LEN + 1], struct err *err)
 {
-	AUTO(fetch_fini) struct fetch f = {.ctx = ctx, .session = session, .workers = workers};
+	AUTO(fetch_fini) struct fetch f = {.ctx = ctx, .from = from, .workers = workers};
 	int r;
 
 	r = fetch_init(&f, m, config, err);
 	if (r == 0 && f.n_blobs > 0)
-		r = download_all(&f, err);
+		r = from->session ? download_all(&f, err) : start_what_can(&f, err);
 	if (r == 0)
 		r = unpack_rest(&f, err);
 	if (r < 0) {

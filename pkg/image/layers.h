@@ -1,6 +1,6 @@
 /*
- * layers.h - getting the missing layers of an image: downloads in parallel, unpacking as soon as a
- * blob is complete, commits from the bottom up.
+ * layers.h - getting the missing layers of an image, from a registry or an archive: downloads in
+ * parallel, unpacking as soon as a blob is complete, commits from the bottom up.
  */
 #ifndef IMAGE_LAYERS_H
 #define IMAGE_LAYERS_H
@@ -12,9 +12,25 @@
 struct image_config;
 struct manifest;
 
+/* A blob within an open file. */
+struct blob_at {
+	int fd; /* its position is nobody else's; the caller closes */
+	uint64_t at, size;
+};
+
+/* Where layers come from. */
+struct layer_source {
+	struct registry_session *session; /* NULL: not a registry, and: */
+	/* Where the blob of layer `index` is. */
+	int (*locate)(void *arg, size_t index, struct blob_at *ret, struct err *err);
+	void *arg;
+	bool check_digest; /* of the blobs: nobody has done it yet */
+	bool plain_names;  /* a descriptor names the decompressed layer, whatever the blob is */
+};
+
 /* *ret_top: the ID of the top layer ("" for an image without layers). Layers that were committed
  * before a failure stay: the next pull uses them. */
-int layers_fetch(const struct image_ctx *ctx, struct registry_session *session,
+int layers_fetch(const struct image_ctx *ctx, const struct layer_source *from,
 		 struct workers *workers, const struct manifest *m,
 		 const struct image_config *config, char ret_top[STORE_ID_LEN + 1],
 		 struct err *err);

@@ -1,6 +1,7 @@
 /* Pulling: from what was typed to a record in the store. */
 #include "downloads.h"
 #include "layers.h"
+#include "record.h"
 #include "remote.h"
 #include "base/err.h"
 #include "config/policy.h"
@@ -11,10 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
-
-/* Manifest keys of an image record: its own, its own by digest, the list's, the config. */
-#define DATA_MAX 4
-#define KEY_MAX 96
 
 /* One attempt at one endpoint. */
 struct attempt {
@@ -106,31 +103,21 @@ static char *name_to_store(const struct ref *logical)
 static int record(struct attempt *a, const struct manifest *m, const struct image_config *config,
 		  const char *top, struct err *err)
 {
-	char own_key[KEY_MAX], list_key[KEY_MAX];
-	struct store_data data[DATA_MAX] = {
-	    {m->config.digest, buf_str(&a->config), a->config.len, m->config.digest},
-	    {own_key, buf_str(&a->own.bytes), a->own.bytes.len, a->own.digest},
-	    {"manifest", buf_str(&a->own.bytes), a->own.bytes.len, a->own.digest},
-	    {list_key, buf_str(&a->list.bytes), a->list.bytes.len, a->list.digest},
-	};
+	struct document own = {&a->own.bytes, a->own.digest};
+	struct document list = {&a->list.bytes, a->list.digest};
 	AUTO_STRV struct strv names = STRV_INIT;
-	struct store_image_put put = {
-	    .id = digest_hex(m->config.digest),
-	    .layer = *top ? top : NULL,
-	    .digest = a->has_list ? a->list.digest : a->own.digest,
-	    .created = config->created,
+	struct image_record record = {
+	    .m = m,
+	    .config = config,
+	    .config_text = &a->config,
+	    .own = own,
+	    .list = a->has_list ? &list : NULL,
 	    .names = &names,
-	    .data = data,
-	    .n_data = a->has_list ? 4 : 3,
+	    .top = top,
 	};
-	int r;
+	int r = strv_take(&names, name_to_store(a->logical), err);
 
-	(void)snprintf(own_key, sizeof(own_key), "manifest-%s", a->own.digest);
-	(void)snprintf(list_key, sizeof(list_key), "manifest-%s", a->list.digest);
-	r = strv_take(&names, name_to_store(a->logical), err);
-	if (r == 0)
-		r = store_image_put(a->ctx->store, &put, err);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : image_record(a->ctx, &record, err);
 }
 
 static int pull_image(struct attempt *a, const struct ref *ref, char ret_id[STORE_ID_LEN + 1],
@@ -138,6 +125,7 @@ static int pull_image(struct attempt *a, const struct ref *ref, char ret_id[STOR
 {
 	AUTO_IMAGE_CONFIG struct image_config config = {0};
 	AUTO_MANIFEST struct manifest m = {0};
+	struct layer_source from = {.session = a->session};
 	char top[STORE_ID_LEN + 1];
 	int r;
 
@@ -148,7 +136,7 @@ static int pull_image(struct attempt *a, const struct ref *ref, char ret_id[STOR
 	if (r == 0)
 		r = get_config(a, &m, &config, err);
 	if (r == 0)
-		r = layers_fetch(a->ctx, a->session, a->workers, &m, &config, top, err);
+		r = layers_fetch(a->ctx, &from, a->workers, &m, &config, top, err);
 	if (r < 0)
 		return r;
 	tell_config(a->ctx, m.config.digest);

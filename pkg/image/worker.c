@@ -22,7 +22,8 @@ enum job_kind { JOB_UNPACK, JOB_PACK };
 /* What travels. Both ends are this very program. */
 struct job {
 	enum job_kind kind;
-	bool alone, rootless, one_id;
+	bool alone, rootless, one_id, want_digest;
+	uint64_t blob_max;
 	enum compression compression;
 };
 
@@ -92,6 +93,8 @@ static int do_unpack(const struct job *job, const int *fds, struct answer *a, st
 	    /* Owners that cannot be given are kept in an xattr. */
 	    .ignore_chown_errors = job->one_id,
 	    .owner_xattr = job->one_id,
+	    .want_blob_digest = job->want_digest,
+	    .blob_max = job->blob_max,
 	};
 	AUTO_TREE_LAYER struct tree_layer l = {0};
 	int r;
@@ -106,6 +109,7 @@ static int do_unpack(const struct job *job, const int *fds, struct answer *a, st
 	if (r < 0)
 		return r;
 	memcpy(a->diff_id, l.diff_id, sizeof(a->diff_id));
+	memcpy(a->digest, l.blob_digest, sizeof(a->digest));
 	a->diff_size = l.diff_size;
 	a->blob_size = l.blob_size;
 	a->compression = l.compression;
@@ -287,12 +291,17 @@ static int receive_answer(struct worker *w, struct answer *a, struct err *err)
 				     : -(int)err->code;
 }
 
-int worker_unpack(struct worker *w, int blob, int diff, int tarsplit, bool alone, bool rootless,
-		  struct err *err)
+int worker_unpack(struct worker *w, const struct unpack_order *o, struct err *err)
 {
 	const struct job job = {
-	    .kind = JOB_UNPACK, .alone = alone, .rootless = rootless, .one_id = w->one_id};
-	const int fds[] = {blob, diff, tarsplit, w->ids};
+	    .kind = JOB_UNPACK,
+	    .alone = o->alone,
+	    .rootless = o->rootless,
+	    .one_id = w->one_id,
+	    .want_digest = o->want_digest,
+	    .blob_max = o->blob_max,
+	};
+	const int fds[] = {o->blob, o->diff, o->tarsplit, w->ids};
 	int r;
 
 	if (lseek(w->ids, 0, SEEK_SET) < 0)
@@ -328,6 +337,7 @@ int worker_unpacked(struct worker *w, struct unpack_answer *ret, struct err *err
 	if (r < 0)
 		return r;
 	memcpy(u.diff_id, a.diff_id, sizeof(u.diff_id));
+	memcpy(u.digest, a.digest, sizeof(u.digest));
 	u.diff_size = a.diff_size;
 	u.blob_size = a.blob_size;
 	u.compression = a.compression;

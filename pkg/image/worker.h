@@ -44,6 +44,7 @@ struct worker *workers_idle(struct workers *ws);
 
 struct unpack_answer {
 	uint8_t diff_id[SHA256_LEN];
+	uint8_t digest[SHA256_LEN]; /* of the blob, with want_digest */
 	uint64_t diff_size, blob_size;
 	enum compression compression;
 	uint32_t *uids, *gids; /* owned: unpack_answer_fini */
@@ -53,9 +54,16 @@ struct unpack_answer {
 void unpack_answer_fini(struct unpack_answer *a);
 #define AUTO_UNPACK_ANSWER __attribute__((cleanup(unpack_answer_fini)))
 
-/* Descriptors are borrowed. alone: this is the only work there is, so use every processor. */
-int worker_unpack(struct worker *w, int blob, int diff, int tarsplit, bool alone, bool rootless,
-		  struct err *err);
+/* Descriptors are borrowed. */
+struct unpack_order {
+	int blob, diff, tarsplit;
+	uint64_t blob_max; /* bytes of the blob from its position; 0: to its end */
+	bool alone;	   /* this is the only work there is, so use every processor */
+	bool rootless;
+	bool want_digest; /* hash the blob, too */
+};
+
+int worker_unpack(struct worker *w, const struct unpack_order *o, struct err *err);
 /* Waits for the end of the job; its error is ours. */
 int worker_unpacked(struct worker *w, struct unpack_answer *ret, struct err *err);
 

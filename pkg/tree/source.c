@@ -2,7 +2,9 @@
 #include "base/err.h"
 #include "pipeline.h"
 
+#include <errno.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +35,41 @@ static void on_blob(void *arg, const void *data, size_t n)
 		d->o->progress(d->o->progress_arg, stream_arrived(d->blob));
 }
 
+/* A blob that is a member of an archive ends before its file does. */
+struct part {
+	int fd;
+	uint64_t left;
+};
+
+static int64_t part_read(void *arg, void *dst, size_t n, struct err *err)
+{
+	struct part *p = arg;
+	ssize_t got;
+
+	n = p->left < n ? (size_t)p->left : n;
+	do
+		got = read(p->fd, dst, n);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return err_sys(err, errno, "reading the layer's blob");
+	p->left -= (uint64_t)got;
+	return got;
+}
+
+static int open_blob(int blob, uint64_t max, struct stream **ret, struct err *err)
+{
+	static const struct stream_ops ops = {.read = part_read, .close = free};
+	struct part *p;
+
+	if (max == 0)
+		return stream_of_fd(blob, "the layer's blob", ret, err);
+	p = malloc(sizeof(*p));
+	if (!p)
+		return err_nomem(err);
+	*p = (struct part){blob, max};
+	return stream_new(&ops, p, 0, ret, err);
+}
+
 int decoder_open(struct decoder *d, int blob, const struct tree_unpack_options *o, struct err *err)
 {
 	int r = 0;
@@ -41,7 +78,7 @@ int decoder_open(struct decoder *d, int blob, const struct tree_unpack_options *
 	if (o->want_blob_digest)
 		r = sha256_new(&d->hash, err);
 	if (r == 0)
-		r = stream_of_fd(blob, "the layer's blob", &d->blob, err);
+		r = open_blob(blob, o->blob_max, &d->blob, err);
 	if (r < 0)
 		return r;
 	stream_tap(d->blob, on_blob, d);
