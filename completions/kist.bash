@@ -4,9 +4,9 @@
 # Words that may follow the words of a command.
 __kist_commands() {
 	case $1 in
-	'' | help) echo ' attach container create exec history image images info inspect kill login logout logs ps pull push rm rmi run start stop system tag untag version wait help ' ;;
+	'' | help) echo ' attach container create exec history image images info inspect kill load login logout logs ps pull push rm rmi run save start stop system tag untag version wait help ' ;;
 	'container') echo ' attach create exec inspect kill list logs ls prune ps rm run start stop wait ' ;;
-	'image') echo ' exists history inspect list ls prune pull push remove rm tag tree untag ' ;;
+	'image') echo ' exists history inspect list load ls prune pull push remove rm save tag tree untag ' ;;
 	'system') echo ' df info prune ' ;;
 	esac
 }
@@ -28,6 +28,7 @@ __kist_options() {
 	'info' | 'system info') echo ' -f= --format= --help ' ;;
 	'inspect' | 'container inspect' | 'image inspect') echo ' -f= --format= -l --latest -s --size -t= --type= --help ' ;;
 	'kill' | 'container kill') echo ' -a --all -l --latest -s= --signal= --help ' ;;
+	'load' | 'image load') echo ' -i= --input= -q --quiet --help ' ;;
 	'login') echo ' --authfile= --cert-dir= --get-login -p= --password= --password-stdin --tls-verify -u= --username= -v --verbose --help ' ;;
 	'logout') echo ' -a --all --authfile= --help ' ;;
 	'logs' | 'container logs') echo ' -f --follow -l --latest -n --names --since= --tail= -t --timestamps --until= --help ' ;;
@@ -37,6 +38,7 @@ __kist_options() {
 	'rm' | 'container rm') echo ' -a --all -f --force -i --ignore -l --latest -t= --time= -v --volumes --help ' ;;
 	'rmi' | 'image rm' | 'image remove') echo ' -a --all -f --force -i --ignore --help ' ;;
 	'run' | 'container run') echo ' -d --detach --detach-keys= --pidfile= --sig-proxy --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --entrypoint= -e= --env= --env-file= -h= --hostname= --init -i --interactive -l= --label= --log-driver= -m= --memory= --memory-swap= --name= --network= --pids-limit= --platform= --privileged --pull -q --quiet --read-only --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty -u= --user= -v= --volume= -w= --workdir= --help ' ;;
+	'save' | 'image save') echo ' --compress --format= -m --multi-image-archive -o= --output= -q --quiet --uncompressed --help ' ;;
 	'start' | 'container start') echo ' --all -a --attach --detach-keys= -i --interactive -l --latest --sig-proxy --help ' ;;
 	'stop' | 'container stop') echo ' -a --all -i --ignore -l --latest -t= --time= --help ' ;;
 	'system prune') echo ' -a --all --filter= -f --force --help ' ;;
@@ -65,6 +67,7 @@ __kist_value() {
 	'exec:--env-file' | 'container exec:--env-file') echo 'files' ;;
 	'images:--sort' | 'image ls:--sort' | 'image list:--sort') echo 'created|id|repository|size|tag' ;;
 	'inspect:--type' | 'inspect:-t' | 'container inspect:--type' | 'container inspect:-t' | 'image inspect:--type' | 'image inspect:-t') echo 'all|container|image' ;;
+	'load:--input' | 'load:-i' | 'image load:--input' | 'image load:-i') echo 'files' ;;
 	'login:--authfile') echo 'files' ;;
 	'login:--cert-dir') echo 'dirs' ;;
 	'logout:--authfile') echo 'files' ;;
@@ -81,6 +84,8 @@ __kist_value() {
 	'run:--env-file' | 'container run:--env-file') echo 'files' ;;
 	'run:--pull' | 'container run:--pull') echo 'always|missing|never' ;;
 	'run:--volume' | 'run:-v' | 'container run:--volume' | 'container run:-v') echo 'files' ;;
+	'save:--format' | 'image save:--format') echo 'docker-archive|oci-archive|oci-dir|docker-dir' ;;
+	'save:--output' | 'save:-o' | 'image save:--output' | 'image save:-o') echo 'files' ;;
 	esac
 }
 
@@ -102,6 +107,7 @@ __kist_operand() {
 	'rm' | 'container rm') echo 'containers' ;;
 	'rmi' | 'image rm' | 'image remove') echo 'images' ;;
 	'run' | 'container run') echo 'images' ;;
+	'save' | 'image save') echo 'images' ;;
 	'start' | 'container start') echo 'containers' ;;
 	'stop' | 'container stop') echo 'containers' ;;
 	'tag' | 'image tag') echo 'images' ;;

@@ -32,6 +32,7 @@ _kist_commands() {
 			'info:Show the host, the store and the configuration'
 			'inspect:Show all that is known of containers and images'
 			'kill:Send a signal to running containers'
+			'load:Load images from an archive or directory'
 			'login:Check and keep credentials for a registry'
 			'logout:Forget credentials for a registry'
 			'logs:Show what containers wrote'
@@ -41,6 +42,7 @@ _kist_commands() {
 			'rm:Remove containers'
 			'rmi:Remove images'
 			'run:Run a command in a new container'
+			'save:Save images to an archive or directory'
 			'start:Start containers that were created or have ended'
 			'stop:Stop containers'
 			'system:Manage kist'
@@ -75,12 +77,14 @@ _kist_commands() {
 			'history:Show how an image was made'
 			'inspect:Show all that is known of containers and images'
 			'list:List images of the store'
+			'load:Load images from an archive or directory'
 			'ls:List images of the store'
 			'prune:Remove images that nobody needs'
 			'pull:Pull images from a registry'
 			'push:Push an image to a registry'
 			'remove:Remove images'
 			'rm:Remove images'
+			'save:Save images to an archive or directory'
 			'tag:Give an image further names'
 			'tree:Show the layers of an image'
 			'untag:Take names from an image'
@@ -245,6 +249,12 @@ _kist_command() {
 			'--help[Show help]' \
 			'*:name:_kist_names containers'
 		;;
+	'load' | 'image load')
+		_arguments -s -S \
+			'(-i --input)'{-i+,--input=}'[Read this archive or directory instead of standard input]:PATH:_files' \
+			'(-q --quiet)'{-q,--quiet}'[Do not show progress]' \
+			'--help[Show help]'
+		;;
 	'login')
 		_arguments -s -S \
 			'--authfile=[File to keep the credentials in]:PATH:_files' \
@@ -381,6 +391,17 @@ _kist_command() {
 			'--help[Show help]' \
 			'1:name:_kist_names images' \
 			'*::argument:_normal'
+		;;
+	'save' | 'image save')
+		_arguments -s -S \
+			'--compress[Compress layers (docker-dir only)]' \
+			'--format=[Format of the archive]:FORMAT:(docker-archive oci-archive oci-dir docker-dir)' \
+			'(-m --multi-image-archive)'{-m,--multi-image-archive}'[Further names are images of their own, not names of the first]' \
+			'(-o --output)'{-o+,--output=}'[Write to this file or directory]:FILE:_files' \
+			'(-q --quiet)'{-q,--quiet}'[Do not show progress]' \
+			'--uncompressed[Do not compress layers (OCI formats)]' \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
 		;;
 	'start' | 'container start')
 		_arguments -s -S \

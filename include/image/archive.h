@@ -1,0 +1,43 @@
+/*
+ * archive.h - images in files: saved to and loaded from archives and directories in the formats of
+ * docker save, the OCI image layout, and the "dir" of skopeo.
+ */
+#ifndef IMAGE_IMAGE_ARCHIVE_H
+#define IMAGE_IMAGE_ARCHIVE_H
+
+#include "image/image.h"
+
+struct strv;
+
+enum save_format { SAVE_DOCKER_ARCHIVE, SAVE_OCI_ARCHIVE, SAVE_OCI_DIR, SAVE_DOCKER_DIR };
+
+static inline bool save_is_dir(enum save_format f)
+{
+	return f == SAVE_OCI_DIR || f == SAVE_DOCKER_DIR;
+}
+
+struct image_save {
+	enum save_format format;
+	/* Where to: a file open for writing, or a directory open for reading. Borrowed. */
+	int fd;
+	/* Names beyond the first are images of their own; else further names of the first. */
+	bool multi;
+	bool compress;	   /* docker-dir: layers gzip-compressed */
+	bool uncompressed; /* OCI: layers as they are */
+};
+
+/* Writes images by what the user typed. In a directory blobs come first and the index last; blobs
+ * that it has already are not made again. What was written before an error is the caller's to
+ * remove. */
+int image_save(const struct image_ctx *ctx, const struct strv *images, const struct image_save *o,
+	       struct err *err);
+
+/*
+ * Loads all images of an archive or directory (fd: borrowed, read from its position; `what` is its
+ * path). The format is found by content. ret_names: a line for each image, its name or
+ * "sha256:<id>". Images and layers that were complete before an error stay.
+ */
+int image_load(const struct image_ctx *ctx, int fd, const char *what, struct strv *ret_names,
+	       struct err *err);
+
+#endif

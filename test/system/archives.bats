@@ -1,0 +1,263 @@
+# Images in files: saved, loaded, and exchanged with podman.
+
+load helpers
+
+setup_file() { file_setup busybox multi entry; }
+teardown_file() { file_teardown; }
+
+# --- with podman, on a store of its own ---
+need_podman() {
+    local files processes
+    need_kist
+    command -v podman >/dev/null || skip "podman is not installed"
+    files=$(ulimit -Hn)
+    processes=$(ulimit -Hu)
+    [ "$processes" != unlimited ] && [ "$processes" -lt 4096 ] || processes=4096
+    printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\npids_limit = 0\n' \
+        "$files" "$files" "$processes" "$processes" >"$STORE/podman.conf"
+}
+
+# pod ARG...: podman with a store of its own; pods: with kist's
+pod() { pod_in "$STORE/proot" "$STORE/prun" "$@"; }
+pods() { pod_in "$ROOT" "$RUN" "$@"; }
+pod_in() {
+    CONTAINERS_CONF=$STORE/podman.conf timeout -k 5 60 podman --log-level error --root "$1" --runroot "$2" --storage-driver overlay \
+        --runtime "$(command -v runc || command -v crun)" --cgroup-manager cgroupfs "${@:3}" 3>&-
+}
+
+teardown() {
+    if [ -e "$STORE/podman.conf" ]; then
+        pod rm -af -t 0 >/dev/null 2>&1 || true
+        pods rm -af -t 0 >/dev/null 2>&1 || true
+        if is_root; then umount "$STORE/proot/overlay" "$ROOT/overlay" 2>/dev/null || true; fi
+    fi
+    test_teardown
+}
+
+# image_id IMAGE: of kist's image
+image_id() { kist inspect --format '{{.Id}}' "$1"; }
+diff_ids() { jq -c '.[0].RootFS.Layers'; }
+other() { kist --root "$STORE/root2" --runroot "$STORE/run2" "$@"; }
+
+@test "save and load of every format keep image ID, names and DiffIDs" {
+    local format want
+    need_image multi
+    want=$(image_id "$IMG")
+    kist inspect "$IMG" | diff_ids >want.ids
+    for format in docker-archive oci-archive oci-dir; do
+        rc 0 kist save -q --format "$format" -o "out.$format" "$IMG"
+        is "" "$output"
+        rc 0 other load -q -i "out.$format"
+        is "Loaded image: $IMG:latest" "$stdout"
+        is "$want" "$(other inspect --format '{{.Id}}' "$IMG")"
+        other inspect "$IMG" | diff_ids | diff want.ids -
+        other rmi -af >/dev/null
+    done
+    rc 0 kist save -q --format docker-dir -o out.docker-dir "$IMG"
+    rc 0 other load -q -i out.docker-dir
+    is "Loaded image: sha256:$want" "$stdout"
+    remove_tree "$STORE/root2"
+}
+
+@test "what was loaded looks like what was pulled" {
+    local list="find /data /links /sym /modes /owner /names | sort | md5sum"
+    need_image multi
+    kist run --rm --network none "$IMG" sh -c "$list" >before
+    kist save -q -o a.tar "$IMG"
+    kist rmi "$IMG" >/dev/null
+    rc 0 kist load -q -i a.tar
+    kist run --rm --network none "$IMG" sh -c "$list" | diff before -
+}
+
+@test "podman loads what kist saved" {
+    local format want
+    need_podman
+    need_image multi
+    want=$(image_id "$IMG")
+    kist inspect "$IMG" | diff_ids >want.ids
+    for format in docker-archive oci-archive oci-dir docker-dir; do
+        kist save -q --format "$format" -o "out.$format" "$IMG"
+        rc 0 pod load -q -i "out.$format"
+        pod inspect "$want" | diff_ids | diff want.ids -
+        pod rmi -af >/dev/null
+    done
+    rc 0 pod load -q -i out.docker-archive
+    is "Loaded image: $IMG:latest" "$stdout"
+}
+
+@test "kist loads what podman saved" {
+    local format want
+    need_podman
+    IMG=$REGISTRY/multi
+    pod pull -q --tls-verify=false "$IMG" >/dev/null
+    want=$(pod inspect --format '{{.Id}}' "$IMG")
+    pod inspect "$IMG" | diff_ids >want.ids
+    for format in docker-archive oci-archive oci-dir docker-dir; do
+        pod save -q --format "$format" -o "out.$format" "$IMG"
+        rc 0 kist load -q -i "out.$format"
+        kist inspect "$want" | diff_ids | diff want.ids -
+        kist rmi -af >/dev/null
+    done
+    rc 0 kist load -q -i out.docker-archive
+    is "Loaded image: $IMG:latest" "$stdout"
+    pod rmi -af >/dev/null
+    pod load -q -i out.docker-archive >/dev/null
+    is "$(pod inspect --format '{{.Digest}}' "$IMG")" "$(kist inspect --format '{{.Digest}}' "$IMG")"
+}
+
+@test "podman's multi-image archive, and ours" {
+    need_podman
+    need_image multi
+    need_image entry
+    kist save -q -m -o two.tar "$REGISTRY/multi" "$REGISTRY/entry"
+    rc 0 pod load -q -i two.tar
+    has "$REGISTRY/multi:latest"
+    has "$REGISTRY/entry:latest"
+    pod save -q -m -o again.tar "$REGISTRY/multi" "$REGISTRY/entry"
+    kist rmi -af >/dev/null
+    rc 0 kist load -q -i again.tar
+    has "Loaded image: $REGISTRY/multi:latest"
+    has "Loaded image: $REGISTRY/entry:latest"
+}
+
+@test "several images in an OCI archive, and layers only once" {
+    need_image busybox
+    need_image multi
+    kist save -q -m --format oci-archive -o two.tar "$REGISTRY/busybox" "$REGISTRY/multi"
+    is "" "$(tar tf two.tar | sort | uniq -d)"
+    kist rmi -af >/dev/null
+    rc 0 kist load -i two.tar
+    has "Loaded image: $REGISTRY/busybox:latest"
+    has "Loaded image: $REGISTRY/multi:latest"
+}
+
+@test "further names without -m are names of the image" {
+    need_image
+    kist save -q -o a.tar "$IMG" mine:1 other.example/x
+    kist rmi -af >/dev/null
+    rc 0 kist load -q -i a.tar
+    is "Loaded image: $IMG:latest
+Loaded image: localhost/mine:1
+Loaded image: other.example/x:latest" "$stdout"
+}
+
+@test "compressed archives, also through pipes" {
+    local tool
+    need_image
+    kist save -q "$IMG" >a.tar
+    for tool in gzip bzip2 xz zstd; do
+        command -v "$tool" >/dev/null || continue
+        kist rmi -af >/dev/null
+        "$tool" -c a.tar >a.z
+        rc 0 kist load -q -i a.z
+        is "Loaded image: $IMG:latest" "$stdout"
+    done
+    kist rmi -af >/dev/null
+    kist load -q < <(cat a.tar) >out
+    is "Loaded image: $IMG:latest" "$(cat out)"
+    rc 0 kist run --rm --network none "$IMG" echo ok
+    is ok "$stdout"
+}
+
+@test "save writes to no terminal, and load reads from none" {
+    load tty
+    need_image
+    term_run save "$IMG"
+    is 125 "$(term_code)"
+    term_shows terminal
+    term_end
+    term_run load
+    is 125 "$(term_code)"
+    term_end
+}
+
+@test "--compress, --uncompressed and existing blobs of a directory" {
+    need_image multi
+    rc 125 kist save --compress --format oci-dir -o x "$IMG"
+    has 'docker-dir'
+    rc 0 kist save -q --compress --format docker-dir -o cd "$IMG"
+    is true "$(jq '[.layers[].mediaType] | all(endswith("tar.gzip"))' cd/manifest.json)"
+    rc 0 kist save -q --uncompressed --format oci-dir -o ud "$IMG"
+    kist inspect "$IMG" | diff_ids | jq -r '.[]' | while read -r d; do [ -f "ud/blobs/sha256/${d#sha256:}" ]; done
+    find ud/blobs -type f -printf '%p %i\n' | sort >before
+    rc 0 kist save -q --uncompressed --format oci-dir -o ud "$IMG"
+    find ud/blobs -type f -printf '%p %i\n' | sort | diff before -
+}
+
+@test "a failed save leaves the old file as it was" {
+    need_image
+    echo precious >a.tar
+    rc 125 kist save -q -m -o a.tar "$IMG" not/there
+    is precious "$(cat a.tar)"
+    is 1 "$(find . -maxdepth 1 -name 'a.tar*' | wc -l)"
+}
+
+# hostile FILE...: load of a tar of these files is refused and leaves nothing behind
+refused() {
+    tar cf bad.tar "$@"
+    rc 125 kist load -i bad.tar
+    kist images -q >out
+    is "" "$(cat out)"
+    is "" "$(find "$ROOT/kist/downloads" -type f 2>/dev/null)"
+    is 0 "$(find "$ROOT/overlay" -maxdepth 1 -mindepth 1 -type d ! -name l | wc -l)"
+}
+
+@test "archives that lie are refused and leave nothing" {
+    local config layer
+    need_image
+    kist save -q -o a.tar "$IMG"
+    kist rmi -af >/dev/null
+    mkdir x && tar xf a.tar -C x && cd x
+    config=$(jq -r '.[0].Config' manifest.json)
+    layer=$(jq -r '.[0].Layers[0]' manifest.json)
+    # a layer that is not what the configuration says
+    cp "$layer" good.tar
+    chmod u+w "$layer"
+    printf x | dd of="$layer" bs=1 seek=500000 conv=notrunc status=none
+    refused manifest.json "$config" "$layer"
+    has digest
+    cp good.tar "$layer"
+    # a layer that is missing, and none at all
+    refused manifest.json "$config"
+    has missing
+    refused "$config" "$layer"
+    # members that lead out
+    jq -c '.[0].Config = "../../../../etc/passwd"' manifest.json >m && cp manifest.json keep && cp -f m manifest.json
+    refused manifest.json "$config" "$layer"
+    cp -f keep manifest.json
+    mv "$layer" real && ln -s /etc/passwd "$layer"
+    refused manifest.json "$config" "$layer"
+    rm "$layer" && mv real "$layer"
+    # twice the same name
+    tar cf bad.tar manifest.json "$config" "$layer"
+    tar rf bad.tar manifest.json
+    rc 125 kist load -i bad.tar
+    has twice
+    # cut off
+    tar cf bad.tar manifest.json "$config" "$layer"
+    truncate -s 100000 bad.tar
+    rc 125 kist load -i bad.tar
+    echo nothing >bad.tar
+    rc 125 kist load -i bad.tar
+    rc 125 kist load -i /nonexistent
+    kist images -q >out
+    is "" "$(cat out)"
+}
+
+@test "an OCI directory with links out of it or altered blobs is refused" {
+    local m
+    need_image
+    kist save -q --format oci-dir -o d "$IMG"
+    kist rmi -af >/dev/null
+    m=$(jq -r '.manifests[0].digest' d/index.json)
+    m=d/blobs/sha256/${m#sha256:}
+    cp "$m" keep
+    sed -i 's/schemaVersion/schemaversion/' "$m"
+    rc 125 kist load -i d
+    has digest
+    cp -f keep "$STORE/m2"
+    rm -f "$m" && ln -s "$STORE/m2" "$m"
+    rc 125 kist load -i d
+    rm "$m" && cp keep "$m"
+    rc 0 kist load -q -i d
+}
