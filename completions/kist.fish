@@ -28,7 +28,7 @@ end
 complete -c kist -f
 
 set -g __kist_groups container image system
-set -g __kist_global_values --cgroup-manager --conmon --events-backend --imagestore --log-level --network-cmd-path --root --runroot --runtime --storage-driver --storage-opt --tmpdir
+set -g __kist_global_values --cgroup-manager --imagestore --log-level --root --runroot --storage-driver --storage-opt --tmpdir
 complete -c kist -n "__kist_at ''" -a attach -d 'Attach to a running container'
 complete -c kist -n "__kist_at ''" -a container -d 'Manage containers'
 complete -c kist -n "__kist_at ''" -a create -d 'Create a container without starting it'
@@ -132,7 +132,7 @@ complete -c kist -n "__kist_at 'create' 'container create'" -l network -x -d 'no
 complete -c kist -n "__kist_at 'create' 'container create'" -l pids-limit -x -d 'Limit of processes, -1: no limit'
 complete -c kist -n "__kist_at 'create' 'container create'" -l platform -x -d 'Platform to pull'
 complete -c kist -n "__kist_at 'create' 'container create'" -l privileged -d 'Give all rights and devices that we have'
-complete -c kist -n "__kist_at 'create' 'container create'" -l pull -a 'always missing never' -d 'Pull the image: always, missing, never'
+complete -c kist -n "__kist_at 'create' 'container create'" -l pull -x -a 'always missing never' -d 'Pull the image: always, missing, never'
 complete -c kist -n "__kist_at 'create' 'container create'" -s q -l quiet -d 'Do not show the progress of a pull'
 complete -c kist -n "__kist_at 'create' 'container create'" -l read-only -d 'Make the root file system read-only'
 complete -c kist -n "__kist_at 'create' 'container create'" -l rm -d 'Remove the container when it ends'
@@ -276,7 +276,7 @@ complete -c kist -n "__kist_at 'run' 'container run'" -l network -x -d 'none, ho
 complete -c kist -n "__kist_at 'run' 'container run'" -l pids-limit -x -d 'Limit of processes, -1: no limit'
 complete -c kist -n "__kist_at 'run' 'container run'" -l platform -x -d 'Platform to pull'
 complete -c kist -n "__kist_at 'run' 'container run'" -l privileged -d 'Give all rights and devices that we have'
-complete -c kist -n "__kist_at 'run' 'container run'" -l pull -a 'always missing never' -d 'Pull the image: always, missing, never'
+complete -c kist -n "__kist_at 'run' 'container run'" -l pull -x -a 'always missing never' -d 'Pull the image: always, missing, never'
 complete -c kist -n "__kist_at 'run' 'container run'" -s q -l quiet -d 'Do not show the progress of a pull'
 complete -c kist -n "__kist_at 'run' 'container run'" -l read-only -d 'Make the root file system read-only'
 complete -c kist -n "__kist_at 'run' 'container run'" -l rm -d 'Remove the container when it ends'

@@ -147,7 +147,7 @@ _kist_command() {
 			'--pids-limit=[Limit of processes, -1\: no limit]:N: ' \
 			'--platform=[Platform to pull]:OS/ARCH: ' \
 			'--privileged[Give all rights and devices that we have]' \
-			'--pull=-[Pull the image\: always, missing, never]:WHEN:(always missing never)' \
+			'--pull=[Pull the image\: always, missing, never]:WHEN:(always missing never)' \
 			'(-q --quiet)'{-q,--quiet}'[Do not show the progress of a pull]' \
 			'--read-only[Make the root file system read-only]' \
 			'--rm[Remove the container when it ends]' \
@@ -375,7 +375,7 @@ _kist_command() {
 			'--pids-limit=[Limit of processes, -1\: no limit]:N: ' \
 			'--platform=[Platform to pull]:OS/ARCH: ' \
 			'--privileged[Give all rights and devices that we have]' \
-			'--pull=-[Pull the image\: always, missing, never]:WHEN:(always missing never)' \
+			'--pull=[Pull the image\: always, missing, never]:WHEN:(always missing never)' \
 			'(-q --quiet)'{-q,--quiet}'[Do not show the progress of a pull]' \
 			'--read-only[Make the root file system read-only]' \
 			'--rm[Remove the container when it ends]' \
