@@ -36,6 +36,7 @@ _kist_commands() {
 			'login:Check and keep credentials for a registry'
 			'logout:Forget credentials for a registry'
 			'logs:Show what containers wrote'
+			'mount:Show where the files of containers are, or list the mounts'
 			'ps:List containers'
 			'pull:Pull images from a registry'
 			'push:Push an image to a registry'
@@ -47,6 +48,8 @@ _kist_commands() {
 			'stop:Stop containers'
 			'system:Manage kist'
 			'tag:Give an image further names'
+			'umount:Unmount containers'
+			'unmount:Unmount containers'
 			'untag:Take names from an image'
 			'version:Show the version'
 			'wait:Wait for containers to end and print their exit codes'
@@ -62,12 +65,15 @@ _kist_commands() {
 			'list:List containers'
 			'logs:Show what containers wrote'
 			'ls:List containers'
+			'mount:Show where the files of containers are, or list the mounts'
 			'prune:Remove all containers that do not run'
 			'ps:List containers'
 			'rm:Remove containers'
 			'run:Run a command in a new container'
 			'start:Start containers that were created or have ended'
 			'stop:Stop containers'
+			'umount:Unmount containers'
+			'unmount:Unmount containers'
 			'wait:Wait for containers to end and print their exit codes'
 		)
 		;;
@@ -79,6 +85,7 @@ _kist_commands() {
 			'list:List images of the store'
 			'load:Load images from an archive or directory'
 			'ls:List images of the store'
+			'mount:Mount the files of images, or list the mounts'
 			'prune:Remove images that nobody needs'
 			'pull:Pull images from a registry'
 			'push:Push an image to a registry'
@@ -87,6 +94,8 @@ _kist_commands() {
 			'save:Save images to an archive or directory'
 			'tag:Give an image further names'
 			'tree:Show the layers of an image'
+			'umount:Unmount images'
+			'unmount:Unmount images'
 			'untag:Take names from an image'
 		)
 		;;
@@ -200,6 +209,13 @@ _kist_command() {
 			'--help[Show help]' \
 			'*:name:_kist_names images'
 		;;
+	'image mount')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[All images]' \
+			'--format=[json\: the list of mounts as JSON]:FORMAT: ' \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
 	'image prune')
 		_arguments -s -S \
 			'(-a --all)'{-a,--all}'[All images that no container uses, not only nameless]' \
@@ -211,6 +227,13 @@ _kist_command() {
 	'image tree')
 		_arguments -s -S \
 			'--whatrequires[Show what stands on the image'\''s top layer]' \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
+	'image unmount' | 'image umount')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[All images that are mounted]' \
+			'(-f --force)'{-f,--force}'[However often it was mounted]' \
 			'--help[Show help]' \
 			'*:name:_kist_names images'
 		;;
@@ -284,6 +307,14 @@ _kist_command() {
 			'--tail=[Only the last N lines; all]:N: ' \
 			'(-t --timestamps)'{-t,--timestamps}'[Put the time before each line]' \
 			'--until=[Only lines until this time or duration]:TIME: ' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
+	'mount' | 'container mount')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[All containers]' \
+			'--format=[json\: the list of mounts as JSON]:FORMAT: ' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
 			'--help[Show help]' \
 			'*:name:_kist_names containers'
 		;;
@@ -434,6 +465,14 @@ _kist_command() {
 		_arguments -s -S \
 			'--help[Show help]' \
 			'*:name:_kist_names images'
+		;;
+	'unmount' | 'umount' | 'container unmount' | 'container umount')
+		_arguments -s -S \
+			'(-a --all)'{-a,--all}'[All containers]' \
+			'(-f --force)'{-f,--force}'[Also while somebody works there]' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
 		;;
 	'untag' | 'image untag')
 		_arguments -s -S \

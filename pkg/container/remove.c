@@ -1,4 +1,5 @@
 /* Removing containers. */
+#include "container/mount.h"
 #include "container/remove.h"
 #include "containers.h"
 #include "base/buf.h"
@@ -96,7 +97,9 @@ int container_remove(struct container *c, bool force, struct err *err)
 		    "cannot remove container %s as it is running - running or paused "
 		    "containers cannot be removed without force: container state improper",
 		    c->def.id);
-	r = container_clean_cgroups(run, err);
+	r = container_unmount(c, force, err);
+	if (r >= 0)
+		r = container_clean_cgroups(run, err);
 	if (r == 0)
 		r = state_remove(&c->owner->state, c->def.id, c->def.name, err);
 	return r < 0 ? err_wrap(err, "removing container %s", c->def.name) : 0;

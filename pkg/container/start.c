@@ -9,6 +9,7 @@
 #include "containers.h"
 #include "rspec.h"
 #include "base/err.h"
+#include "container/mount.h"
 #include "base/times.h"
 #include "config/containers.h"
 #include "monitor/client.h"
@@ -225,7 +226,15 @@ int container_start(struct container *c, const struct container_start_options *o
 		return r;
 	if (r == 0)
 		return err_set(err, ERR_IN_USE, "container %s is already running", c->def.name);
-	r = launch_prepare(&l, &client, err);
+	/* Two mounts of one writable layer would damage it. */
+	r = container_unmount(c, false, err);
+	if (r == -ERR_IN_USE) {
+		/* Which is said of those that run. */
+		err->code = ERR_INVALID;
+		return -ERR_INVALID;
+	}
+	if (r >= 0)
+		r = launch_prepare(&l, &client, err);
 	if (r == 0)
 		r = spawn_monitor(&l, err);
 	if (r < 0) {

@@ -4,6 +4,7 @@
 #include "base/times.h"
 #include "image/inventory.h"
 #include "spec/image.h"
+#include "store/mount.h"
 
 #include <stdlib.h>
 
@@ -93,12 +94,23 @@ static int passes_filter(const struct image_ctx *ctx, const struct prune_filter 
 	return prune_filter_matches(f, image->created, &config.config.labels);
 }
 
+static bool is_mounted(const struct store_mount_list *mounts, const char *layer)
+{
+	size_t i;
+
+	for (i = 0; layer && i < mounts->n; i++)
+		if (streq(mounts->v[i].layer, layer))
+			return true;
+	return false;
+}
+
 static int may_go(const struct image_ctx *ctx, const struct image_prune *p,
-		  const struct inventory *inv, size_t i, const bool *gone, struct err *err)
+		  const struct inventory *inv, const struct store_mount_list *mounts, size_t i,
+		  const bool *gone, struct err *err)
 {
 	const struct store_image *image = inv->images.v[i];
 
-	if (gone[i] || image->read_only || inv->users[i] > 0)
+	if (gone[i] || image->read_only || inv->users[i] > 0 || is_mounted(mounts, image->layer))
 		return 0;
 	if (!p->all && (image->names.n > 0 || inventory_has_child(inv, i, gone)))
 		return 0;
@@ -109,14 +121,18 @@ static int may_go(const struct image_ctx *ctx, const struct image_prune *p,
 static int choose(const struct image_ctx *ctx, const struct image_prune *p,
 		  const struct inventory *inv, bool *gone, struct err *err)
 {
+	AUTO_STORE_MOUNT_LIST struct store_mount_list mounts = {0};
 	bool changed = true;
 	size_t i;
 	int r;
 
+	r = store_mount_list(ctx->store, &mounts, err);
+	if (r < 0)
+		return r;
 	while (changed) {
 		changed = false;
 		for (i = 0; i < inv->images.n; i++) {
-			r = may_go(ctx, p, inv, i, gone, err);
+			r = may_go(ctx, p, inv, &mounts, i, gone, err);
 			if (r < 0)
 				return r;
 			gone[i] = gone[i] || r > 0;

@@ -191,3 +191,74 @@ as_owner() {
     rc 0 kist images -q
     is "" "$output"
 }
+
+@test "image mount shows the files, is counted together with podman's, and keeps the image" {
+    local path
+    need_root
+    need_image multi
+    rc 0 kist image mount "$IMG"
+    path=$stdout
+    is 1 "$(cat "$path/data/keep")"
+    [ ! -e "$path/data/gone" ]
+    rc 0 kist image mount
+    has "$IMG:latest  $path"
+    rc 0 kist image mount --format json
+    is "$path" "$(jq -r '.[0].mountpoint' <<<"$stdout")"
+    is 1 "$(jq '.[0].count' "$RUN/overlay-layers/mountpoints.json")"
+    rc 0 kist image prune -a -f
+    is "" "$output"
+    rc 2 kist rmi "$IMG"
+    has mounted
+    kist image mount "$IMG" >/dev/null
+    rc 0 kist image unmount "$IMG"
+    is "" "$output"
+    rc 0 kist image unmount "$IMG"
+    is 64 "${#stdout}"
+    [ ! -e "$path/data" ]
+    rc 0 kist image unmount "$IMG"
+    is "" "$output"
+    rc 0 kist rmi "$IMG"
+}
+
+@test "mount of a container that does not run is writable, and start takes it over" {
+    local path
+    need_root
+    need_image
+    kist create --name c --network none "$IMG" cat /put >/dev/null
+    rc 0 kist mount c
+    path=$stdout
+    echo 'from outside' >"$path/put"
+    rc 0 kist mount
+    has "$path"
+    cd "$path"
+    rc 125 kist start -a c
+    has 'somebody works there'
+    cd "$STORE"
+    rc 0 kist start -a c
+    is 'from outside' "$stdout"
+    [ ! -e "$path/put" ]
+    kist mount c >/dev/null
+    rc 0 kist unmount c
+    is c "$stdout"
+    kist mount c >/dev/null
+    rc 0 kist rm c
+    ! grep -F "$path" /proc/self/mountinfo
+}
+
+@test "mount of a running container is its own root" {
+    need_root
+    need_image
+    started c
+    kist exec c sh -c 'echo live >/note'
+    rc 0 kist mount c
+    is live "$(cat "$stdout/note")"
+}
+
+@test "without the right to mount it says what is needed" {
+    need_user
+    need_image
+    rc 125 kist image mount "$IMG"
+    has 'rootless mode'
+    rc 125 kist mount
+    has 'rootless mode'
+}

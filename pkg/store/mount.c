@@ -1,0 +1,352 @@
+/* Mounting layers for people to look at; counted in mountpoints.json. */
+#include "store/mount.h"
+#include "priv.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/rand.h"
+#include "json/table.h"
+#include "store/layer.h"
+#include "sys/fd.h"
+#include "sys/lock.h"
+#include "sys/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MOUNTS_FILE "mountpoints.json"
+#define MOUNTS_LOCK "mountpoints.lock"
+#define MOUNTS_SIZE_MAX ((size_t)16 << 20)
+#define DIR_MODE 0700
+/* mount(2) takes one page of options. */
+#define OPTIONS_MAX 4096
+
+static const struct json_field mount_fields[] = {
+    JSON_F_STR(struct store_mount, layer, "id", JSON_REQUIRED),
+    JSON_F_STR(struct store_mount, path, "path", JSON_REQUIRED),
+    JSON_F_I64(struct store_mount, count, "count", JSON_REQUIRED),
+    {0},
+};
+static const struct json_table mount_table = {mount_fields, sizeof(struct store_mount)};
+
+void store_mount_list_fini(struct store_mount_list *l)
+{
+	json_release_items(&mount_table, l->v, l->n);
+	*l = (struct store_mount_list){0};
+}
+
+/* ---- the file ---- */
+
+static int mounts_dir(struct store *s, int *ret_fd, struct err *err)
+{
+	int runroot, r = store_runroot_fd(s, &runroot, err);
+
+	return r < 0 ? r : dir_ensure(runroot, "overlay-layers", DIR_MODE, ret_fd, err);
+}
+
+/* 0 also when there is no file. */
+static int mounts_read(int dir, struct store_mount_list *ret, struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT(MOUNTS_SIZE_MAX);
+	AUTO_JSON struct json_doc *doc = NULL;
+	struct store_mount_list list = {0};
+	void *items = NULL;
+	int r;
+
+	r = file_read(dir, MOUNTS_FILE, &text, err);
+	if (r > 0 && text.len > 0) {
+		r = json_parse(buf_str(&text), text.len, JSON_DUPLICATES, MOUNTS_FILE, &doc, err);
+		if (r == 0)
+			r = json_read_items(json_root(doc), &mount_table, JSON_ANY_CASE,
+					    MOUNTS_FILE, &items, &list.n, err);
+	}
+	if (r < 0)
+		return r;
+	list.v = items;
+	*ret = list;
+	return 0;
+}
+
+static int add_json(struct json_doc *doc, const struct store_mount *m, struct err *err)
+{
+	struct json *o = json_object(doc);
+	int r = json_put(doc, o, &mount_table, m, err);
+
+	return r < 0 ? r : json_append(json_root(doc), o, err);
+}
+
+static int mounts_write(int dir, int lock, const struct store_mount_list *list, struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT(MOUNTS_SIZE_MAX);
+	AUTO_JSON struct json_doc *doc = NULL;
+	unsigned char token[TOKEN_LEN];
+	size_t i;
+	int r;
+
+	r = json_new(&doc, err);
+	if (r == 0)
+		r = json_set_root(doc, json_array(doc), err);
+	for (i = 0; r == 0 && i < list->n; i++)
+		if (list->v[i].count > 0)
+			r = add_json(doc, &list->v[i], err);
+	if (r < 0)
+		return r;
+	json_dump(json_root(doc), 0, &text);
+	r = buf_check(&text, MOUNTS_FILE, err);
+	if (r < 0)
+		return r;
+	/* Only that it differs from all others matters to them. */
+	rand_bytes(token, sizeof(token));
+	if (pwrite(lock, token, sizeof(token), 0) != (ssize_t)sizeof(token))
+		return err_sys(err, errno, "writing " MOUNTS_LOCK);
+	return file_replace(dir, MOUNTS_FILE, 0600, text.ptr, text.len, 0, err);
+}
+
+static struct store_mount *mounts_find(const struct store_mount_list *list, const char *layer)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (streq(list->v[i].layer, layer))
+			return &list->v[i];
+	return NULL;
+}
+
+/* The entry of a layer, made when there is none. */
+static int mounts_ensure(struct store_mount_list *list, const char *layer, const char *path,
+			 struct store_mount **ret, struct err *err)
+{
+	struct store_mount *m = mounts_find(list, layer);
+
+	if (!m) {
+		m = reallocarray(list->v, list->n + 1, sizeof(*m));
+		if (!m)
+			return err_nomem(err);
+		list->v = m;
+		m = &list->v[list->n++];
+		*m = (struct store_mount){0};
+	}
+	*ret = m;
+	if (str_set(&m->layer, layer, err) < 0 || str_set(&m->path, path, err) < 0)
+		return -(int)err->code;
+	return 0;
+}
+
+static bool is_mounted(const char *path)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 &&
+	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+int store_mount_list(struct store *s, struct store_mount_list *ret, struct err *err)
+{
+	AUTO_STORE_MOUNT_LIST struct store_mount_list list = {0};
+	AUTO_CLOSE int dir = -1;
+	struct store_mount one;
+	size_t i, n = 0;
+	int r;
+
+	r = mounts_dir(s, &dir, err);
+	if (r == 0)
+		r = mounts_read(dir, &list, err);
+	if (r < 0)
+		return r;
+	for (i = 0; i < list.n; i++) {
+		if (!is_mounted(list.v[i].path))
+			continue;
+		one = list.v[n];
+		list.v[n++] = list.v[i];
+		list.v[i] = one;
+	}
+	/* The rest is freed with the whole. */
+	for (i = n; i < list.n; i++)
+		json_release(&mount_table, &list.v[i]);
+	list.n = n;
+	*ret = list;
+	list = (struct store_mount_list){0};
+	return 0;
+}
+
+/* ---- the mount ---- */
+
+struct overlay {
+	struct store *s;
+	const char *options;
+	int merged;
+};
+
+static int mount_here(void *arg, struct err *err)
+{
+	const struct overlay *o = arg;
+	char target[FD_PATH_MAX];
+
+	/* The short links of the layers are relative to this directory. */
+	if (fchdir(own(o->s)->overlay_fd) < 0)
+		return err_sys(err, errno, "entering %s", own(o->s)->overlay_path);
+	if (mount("overlay", fd_path(o->merged, target), "overlay",
+		  MS_RDONLY | MS_NODEV | MS_NOSUID, o->options) < 0)
+		return err_sys(err, errno, "mounting (%s)", o->options);
+	return 0;
+}
+
+/* Only lower directories, of which the kernel wants two. */
+static int options_of(struct store *s, const char *id, int dir, struct buf *out, struct err *err)
+{
+	AUTO_STORE_LOWERS struct store_lowers lowers = {0};
+	char path[FD_PATH_MAX];
+	size_t i;
+	int r;
+
+	r = store_layer_lowers(s, id, &lowers, err);
+	if (r < 0)
+		return r;
+	buf_adds(out, "lowerdir=");
+	for (i = 0; i < lowers.n; i++) {
+		buf_adds(out, i ? ":" : "");
+		if (lowers.v[i].where != 0)
+			buf_addf(out, "%s/", fd_path(lowers.v[i].overlay_fd, path));
+		buf_adds(out, lowers.v[i].path);
+	}
+	if (lowers.n == 1) {
+		r = dir_make(dir, "empty", DIR_MODE, err);
+		if (r < 0)
+			return r;
+		buf_addf(out, ":%s/empty", fd_path(dir, path));
+	}
+	if (s->rootless)
+		buf_adds(out, ",userxattr");
+	if (!buf_ok(out))
+		return err_set(err, ERR_LIMIT, "%zu layers are more than one mount takes",
+			       lowers.n);
+	return 0;
+}
+
+/* A child mounts, because it has to be in another directory for it. */
+static int mount_layer(struct store *s, int dir, const char *id, struct err *err)
+{
+	AUTO_BUF struct buf options = BUF_INIT(OPTIONS_MAX - 1);
+	AUTO_CLOSE int merged = -1;
+	struct overlay o = {.s = s};
+	struct spawn role = {.name = "mount", .main = mount_here, .arg = &o};
+	int r;
+
+	r = dir_ensure(dir, "merged", DIR_MODE, &merged, err);
+	if (r == 0)
+		r = options_of(s, id, dir, &options, err);
+	if (r < 0)
+		return r;
+	o.options = buf_str(&options);
+	o.merged = merged;
+	return spawn_run(&role, err);
+}
+
+/* Where a layer's merged directory is; one of an additional store gets it in the run root. */
+static int mount_dir(struct store *s, const char *id, int *ret_fd, char **ret_path, struct err *err)
+{
+	char sub[STORE_ID_LEN + 16];
+	const char *base = own(s)->overlay_path;
+	AUTO_FREE char *path = NULL;
+	int dir = own(s)->overlay_fd, r;
+
+	(void)snprintf(sub, sizeof(sub), "%s", id);
+	if (faccessat(dir, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+		r = store_runroot_fd(s, &dir, err);
+		if (r < 0)
+			return r;
+		(void)snprintf(sub, sizeof(sub), "overlay/%s", id);
+		base = s->runroot;
+	}
+	path = str_fmt("%s/%s/merged", base, sub);
+	if (!path)
+		return err_nomem(err);
+	r = dir_ensure(dir, sub, DIR_MODE, ret_fd, err);
+	if (r == 0)
+		*ret_path = TAKE(path);
+	return r;
+}
+
+/* layers.lock, then mountpoints.lock. */
+static int mounts_open(struct store *s, const char *id, int *ret_dir, int *ret_lock,
+		       struct store_mount_list *list, struct err *err)
+{
+	int r;
+
+	r = mounts_dir(s, ret_dir, err);
+	if (r == 0)
+		r = lock_open(*ret_dir, MOUNTS_LOCK, LOCK_EXCLUSIVE, ret_lock, err);
+	if (r == 0)
+		r = mounts_read(*ret_dir, list, err);
+	return r < 0 ? err_wrap(err, "layer %.12s", id) : 0;
+}
+
+int store_mount_layer(struct store *s, const char *id, char **ret_path, struct err *err)
+{
+	AUTO_UNLOCK struct store *locked = NULL;
+	AUTO_STORE_MOUNT_LIST struct store_mount_list list = {0};
+	AUTO_CLOSE int dir = -1, lock = -1, layer = -1;
+	AUTO_FREE char *path = NULL;
+	struct store_mount *m = NULL;
+	int r;
+
+	r = store_layer_exists(s, id, err);
+	if (r == 0)
+		return err_set(err, ERR_NOT_FOUND, "layer %.12s is not in the store", id);
+	if (r > 0)
+		r = store_lock(s, LK_LAYERS, err);
+	if (r < 0)
+		return r;
+	locked = s;
+	r = mounts_open(s, id, &dir, &lock, &list, err);
+	if (r == 0)
+		r = mount_dir(s, id, &layer, &path, err);
+	if (r == 0)
+		r = mounts_ensure(&list, id, path, &m, err);
+	if (r < 0)
+		return r;
+	/* Counted but not there: whoever mounted it is gone. */
+	if (!is_mounted(path)) {
+		m->count = 0;
+		r = mount_layer(s, layer, id, err);
+	}
+	m->count++;
+	if (r == 0)
+		r = mounts_write(dir, lock, &list, err);
+	if (r < 0)
+		return err_wrap(err, "mounting layer %.12s", id);
+	*ret_path = TAKE(path);
+	return 0;
+}
+
+int store_unmount_layer(struct store *s, const char *id, bool force, struct err *err)
+{
+	AUTO_UNLOCK struct store *locked = NULL;
+	AUTO_STORE_MOUNT_LIST struct store_mount_list list = {0};
+	AUTO_CLOSE int dir = -1, lock = -1, layer = -1;
+	AUTO_FREE char *path = NULL;
+	struct store_mount *m = NULL;
+	int r;
+
+	r = store_lock(s, LK_LAYERS, err);
+	if (r < 0)
+		return r;
+	locked = s;
+	r = mounts_open(s, id, &dir, &lock, &list, err);
+	if (r < 0)
+		return r;
+	m = mounts_find(&list, id);
+	if (!m)
+		return 0;
+	r = mount_dir(s, id, &layer, &path, err);
+	if (r < 0)
+		return r;
+	m->count = force ? 0 : m->count - 1;
+	if (m->count <= 0 && is_mounted(path) && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+		return err_sys(err, errno, "unmounting %s", path);
+	r = mounts_write(dir, lock, &list, err);
+	return r < 0 ? r : m->count <= 0;
+}
