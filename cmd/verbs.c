@@ -5,6 +5,7 @@
 
 static const struct verb *const verbs[] = {
     &verb_attach,
+    &verb_check,
     &verb_cleanup,
     &verb_complete,
     &verb_container_prune,
@@ -29,6 +30,7 @@ static const struct verb *const verbs[] = {
     &verb_ps,
     &verb_pull,
     &verb_push,
+    &verb_reset,
     &verb_rm,
     &verb_rmi,
     &verb_run,

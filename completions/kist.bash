@@ -4,10 +4,10 @@
 # Words that may follow the words of a command.
 __kist_commands() {
 	case $1 in
-	'' | help) echo ' attach container create exec history image images info inspect kill load login logout logs ps pull push rm rmi run save start stop system tag untag version wait help ' ;;
-	'container') echo ' attach create exec inspect kill list logs ls prune ps rm run start stop wait ' ;;
-	'image') echo ' exists history inspect list load ls prune pull push remove rm save tag tree untag ' ;;
-	'system') echo ' df info prune ' ;;
+	'' | help) echo ' attach container create exec history image images info inspect kill load login logout logs mount ps pull push rm rmi run save start stop system tag umount unmount untag version wait help ' ;;
+	'container') echo ' attach create exec inspect kill list logs ls mount prune ps rm run start stop umount unmount wait ' ;;
+	'image') echo ' exists history inspect list load ls mount prune pull push remove rm save tag tree umount unmount untag ' ;;
+	'system') echo ' check df info prune reset ' ;;
 	esac
 }
 
@@ -16,14 +16,17 @@ __kist_options() {
 	case $1 in
 	'') echo ' --cgroup-manager= --imagestore= --log-level= --root= --runroot= --storage-driver= --storage-opt= --tmpdir= --help ' ;;
 	'attach' | 'container attach') echo ' --detach-keys= -l --latest --no-stdin --sig-proxy --help ' ;;
+	'system check') echo ' --authfile= --cert-dir= --creds= -f --force -m= --max= -q --quick -r --repair --tls-verify --help ' ;;
 	'container prune') echo ' --filter= -f --force --help ' ;;
 	'create' | 'container create') echo ' --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --entrypoint= -e= --env= --env-file= -h= --hostname= --init -i --interactive -l= --label= --log-driver= -m= --memory= --memory-swap= --name= --network= --pids-limit= --platform= --privileged --pull= -q --quiet --read-only --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty -u= --user= -v= --volume= -w= --workdir= --help ' ;;
 	'system df') echo ' --format= -v --verbose --help ' ;;
 	'exec' | 'container exec') echo ' -d --detach --detach-keys= -e= --env= --env-file= -i --interactive -l --latest --privileged -t --tty -u= --user= -w= --workdir= --help ' ;;
 	'history' | 'image history') echo ' --format= -H --human --no-trunc -q --quiet --help ' ;;
 	'image exists') echo ' --help ' ;;
+	'image mount') echo ' -a --all --format= --help ' ;;
 	'image prune') echo ' -a --all --dry-run --filter= -f --force --help ' ;;
 	'image tree') echo ' --whatrequires --help ' ;;
+	'image unmount' | 'image umount') echo ' -a --all -f --force --help ' ;;
 	'images' | 'image ls' | 'image list') echo ' -a --all --digests -f= --filter= --format= --no-trunc -n --noheading -q --quiet --sort= --help ' ;;
 	'info' | 'system info') echo ' -f= --format= --help ' ;;
 	'inspect' | 'container inspect' | 'image inspect') echo ' -f= --format= -l --latest -s --size -t= --type= --help ' ;;
@@ -32,9 +35,11 @@ __kist_options() {
 	'login') echo ' --authfile= --cert-dir= --get-login -p= --password= --password-stdin --tls-verify -u= --username= -v --verbose --help ' ;;
 	'logout') echo ' -a --all --authfile= --help ' ;;
 	'logs' | 'container logs') echo ' -f --follow -l --latest -n --names --since= --tail= -t --timestamps --until= --help ' ;;
+	'mount' | 'container mount') echo ' -a --all --format= -l --latest --help ' ;;
 	'ps' | 'container ls' | 'container list' | 'container ps') echo ' -a --all -f= --filter= --format= -n= --last= -l --latest --no-trunc --noheading -q --quiet -s --size --sort= --help ' ;;
 	'pull' | 'image pull') echo ' --authfile= --cert-dir= --creds= --platform= -q --quiet --tls-verify --help ' ;;
 	'push' | 'image push') echo ' --authfile= --cert-dir= --creds= --digestfile= -q --quiet --tls-verify --help ' ;;
+	'system reset') echo ' -f --force --help ' ;;
 	'rm' | 'container rm') echo ' -a --all -f --force -i --ignore -l --latest -t= --time= -v --volumes --help ' ;;
 	'rmi' | 'image rm' | 'image remove') echo ' -a --all -f --force -i --ignore --help ' ;;
 	'run' | 'container run') echo ' -d --detach --detach-keys= --pidfile= --sig-proxy --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --entrypoint= -e= --env= --env-file= -h= --hostname= --init -i --interactive -l= --label= --log-driver= -m= --memory= --memory-swap= --name= --network= --pids-limit= --platform= --privileged --pull= -q --quiet --read-only --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty -u= --user= -v= --volume= -w= --workdir= --help ' ;;
@@ -43,6 +48,7 @@ __kist_options() {
 	'stop' | 'container stop') echo ' -a --all -i --ignore -l --latest -t= --time= --help ' ;;
 	'system prune') echo ' -a --all --filter= -f --force --help ' ;;
 	'tag' | 'image tag') echo ' --help ' ;;
+	'unmount' | 'umount' | 'container unmount' | 'container umount') echo ' -a --all -f --force -l --latest --help ' ;;
 	'untag' | 'image untag') echo ' --help ' ;;
 	'version') echo ' -f= --format= --help ' ;;
 	'wait' | 'container wait') echo ' --ignore -l --latest --help ' ;;
@@ -58,6 +64,8 @@ __kist_value() {
 	':--root') echo 'dirs' ;;
 	':--runroot') echo 'dirs' ;;
 	':--tmpdir') echo 'dirs' ;;
+	'system check:--authfile') echo 'files' ;;
+	'system check:--cert-dir') echo 'dirs' ;;
 	'create:--authfile' | 'container create:--authfile') echo 'files' ;;
 	'create:--cert-dir' | 'container create:--cert-dir') echo 'dirs' ;;
 	'create:--cidfile' | 'container create:--cidfile') echo 'files' ;;
@@ -97,11 +105,14 @@ __kist_operand() {
 	'exec' | 'container exec') echo 'containers' ;;
 	'history' | 'image history') echo 'images' ;;
 	'image exists') echo 'images' ;;
+	'image mount') echo 'images' ;;
 	'image tree') echo 'images' ;;
+	'image unmount' | 'image umount') echo 'images' ;;
 	'images' | 'image ls' | 'image list') echo 'images' ;;
 	'inspect' | 'container inspect' | 'image inspect') echo 'containers' ;;
 	'kill' | 'container kill') echo 'containers' ;;
 	'logs' | 'container logs') echo 'containers' ;;
+	'mount' | 'container mount') echo 'containers' ;;
 	'pull' | 'image pull') echo 'images' ;;
 	'push' | 'image push') echo 'images' ;;
 	'rm' | 'container rm') echo 'containers' ;;
@@ -111,6 +122,7 @@ __kist_operand() {
 	'start' | 'container start') echo 'containers' ;;
 	'stop' | 'container stop') echo 'containers' ;;
 	'tag' | 'image tag') echo 'images' ;;
+	'unmount' | 'umount' | 'container unmount' | 'container umount') echo 'containers' ;;
 	'untag' | 'image untag') echo 'images' ;;
 	'wait' | 'container wait') echo 'containers' ;;
 	esac

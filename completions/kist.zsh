@@ -101,9 +101,11 @@ _kist_commands() {
 		;;
 	'system')
 		commands=(
+			'check:Check the store for damage, and repair it'
 			'df:Show what takes how much of the disk'
 			'info:Show the host, the store and the configuration'
 			'prune:Remove stopped containers and images that nobody needs'
+			'reset:Remove all containers, images and the store itself'
 		)
 		;;
 	esac
@@ -120,6 +122,18 @@ _kist_command() {
 			'--sig-proxy[Pass signals on to the container]' \
 			'--help[Show help]' \
 			'*:name:_kist_names containers'
+		;;
+	'system check')
+		_arguments -s -S \
+			'--authfile=[File with credentials, for --repair]:PATH:_files' \
+			'--cert-dir=[Certificates of the registry, for --repair]:DIR:_files -/' \
+			'--creds=[Credentials for the registry, for --repair]:USER\[\:PASSWORD\]: ' \
+			'(-f --force)'{-f,--force}'[With --repair\: remove other tools'\'' dangling containers, too]' \
+			'(-m --max)'{-m+,--max=}'[Age from which layers that no image has are in the way (24h)]:DURATION: ' \
+			'(-q --quick)'{-q,--quick}'[Do not read what is in the layers]' \
+			'(-r --repair)'{-r,--repair}'[Put right what is wrong]' \
+			'--tls-verify[Require https and check certificates, for --repair]' \
+			'--help[Show help]'
 		;;
 	'container prune')
 		_arguments -s -S \
@@ -353,6 +367,11 @@ _kist_command() {
 			'--tls-verify[Require https and check certificates]' \
 			'--help[Show help]' \
 			'*:name:_kist_names images'
+		;;
+	'system reset')
+		_arguments -s -S \
+			'(-f --force)'{-f,--force}'[Do not ask]' \
+			'--help[Show help]'
 		;;
 	'rm' | 'container rm')
 		_arguments -s -S \

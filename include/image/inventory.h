@@ -32,6 +32,9 @@ void inventory_fini(struct inventory *inv);
 int inventory_load(const struct image_ctx *ctx, store_users_fn *users, void *arg, bool measure,
 		   struct inventory *ret, struct err *err);
 
+/* Counts one more for each layer from top down; counts is by index of layers. */
+void inventory_count_chain(const struct inventory *inv, const char *top, size_t *counts);
+
 /* Bytes of image i: its layers and data; those of them that no other image has. */
 uint64_t inventory_image_bytes(const struct inventory *inv, size_t i);
 uint64_t inventory_unique_bytes(const struct inventory *inv, size_t i);

@@ -25,8 +25,7 @@ static struct store_layer_item *parent_of(const struct inventory *inv,
 	return store_layer_list_find(&inv->layers, l->layer.parent);
 }
 
-/* Counts one more for each layer of the chain. */
-static void count_chain(const struct inventory *inv, const char *top, size_t *counts)
+void inventory_count_chain(const struct inventory *inv, const char *top, size_t *counts)
 {
 	struct store_layer_item *l = store_layer_list_find(&inv->layers, top);
 	int depth;
@@ -148,7 +147,7 @@ int inventory_load(const struct image_ctx *ctx, store_users_fn *users, void *arg
 	if (r < 0)
 		return r;
 	for (i = 0; i < inv.images.n; i++)
-		count_chain(&inv, inv.images.v[i]->layer, inv.sharers);
+		inventory_count_chain(&inv, inv.images.v[i]->layer, inv.sharers);
 	*ret = inv;
 	inv = (struct inventory){0};
 	return 0;
@@ -210,16 +209,16 @@ static void count_kept(const struct inventory *inv, const bool *gone, size_t *ke
 
 	for (i = 0; i < inv->images.n; i++)
 		if (!gone[i])
-			count_chain(inv, inv->images.v[i]->layer, kept);
+			inventory_count_chain(inv, inv->images.v[i]->layer, kept);
 	for (i = 0; i < inv->containers.n; i++) {
 		c = &inv->containers.v[i];
 		if (!c->holder || !is_gone(inv, gone, c->image))
-			count_chain(inv, c->layer, kept);
+			inventory_count_chain(inv, c->layer, kept);
 	}
 	for (i = 0; i < inv->layers.n; i++)
 		if (inv->layers.v[i].kind == STORE_LAYER_ORDINARY && inv->sharers[i] == 0 &&
 		    kept[i] == 0)
-			count_chain(inv, inv->layers.v[i].layer.id, kept);
+			inventory_count_chain(inv, inv->layers.v[i].layer.id, kept);
 }
 
 bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64_t *ret)
@@ -236,11 +235,11 @@ bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64
 		if (!gone[i])
 			continue;
 		sum += inv->data_bytes[i];
-		count_chain(inv, inv->images.v[i]->layer, hit);
+		inventory_count_chain(inv, inv->images.v[i]->layer, hit);
 	}
 	for (i = 0; i < inv->containers.n; i++)
 		if (inv->containers.v[i].holder && is_gone(inv, gone, inv->containers.v[i].image))
-			count_chain(inv, inv->containers.v[i].layer, hit);
+			inventory_count_chain(inv, inv->containers.v[i].layer, hit);
 	for (i = 0; i < inv->layers.n; i++)
 		sum += hit[i] > 0 && kept[i] == 0 ? inv->layer_bytes[i] : 0;
 	*ret = sum;

@@ -5,6 +5,7 @@
 #include "base/times.h"
 #include "json/json.h"
 #include "store/layer_new.h"
+#include "store/repair.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -353,5 +354,72 @@ int store_layer_commit(struct store_layer_new **np, const struct store_layer_inf
 	new_free(n);
 	*np = NULL;
 	memcpy(ret_id, id, sizeof(id));
+	return 0;
+}
+
+/* ---- in the place of a damaged layer ---- */
+
+static int exchange_diff(struct store *s, const char *from, const char *to, struct err *err)
+{
+	char a[STORE_ID_LEN + 16], b[STORE_ID_LEN + 16];
+	int overlay = own(s)->overlay_fd;
+
+	(void)snprintf(a, sizeof(a), "%s/diff", from);
+	(void)snprintf(b, sizeof(b), "%s/diff", to);
+	if (renameat2(overlay, a, overlay, b, RENAME_EXCHANGE) == 0)
+		return 0;
+	if (errno != ENOENT || renameat(overlay, a, overlay, b) < 0)
+		return err_sys(err, errno, "replacing %s", b);
+	return 0;
+}
+
+static int replace_locked(struct store *s, const struct store_layer_new *n, const char *id,
+			  const char *parent, struct err *err)
+{
+	char from[STORE_ID_LEN + 32], to[STORE_ID_LEN + 32];
+	int area = -1, r = 0;
+
+	if (faccessat(own(s)->overlay_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		r = layer_dir_make(s, id, parent, err);
+	if (r == 0)
+		r = exchange_diff(s, n->id, id, err);
+	if (r == 0)
+		r = store_area_fd(s, AREA_LAYERS, &area, err);
+	(void)snprintf(from, sizeof(from), "%s.tar-split.gz", n->id);
+	(void)snprintf(to, sizeof(to), "%s.tar-split.gz", id);
+	if (r == 0 && renameat(area, from, area, to) < 0)
+		r = err_sys(err, errno, "renaming %s", from);
+	if (r == 0 && parent)
+		r = layer_dir_set_parent(s, id, parent, err);
+	/* With the damaged files in it. */
+	return r < 0 ? r : drop_one(s, n->id, err);
+}
+
+int store_layer_replace(struct store_layer_new **np, const char *id, const char *parent,
+			struct err *err)
+{
+	AUTO_UNLOCK struct store *locked = NULL;
+	struct store_layer_new *n = *np;
+	struct rec *rec;
+	size_t where;
+	int r;
+
+	r = id_check(id, "layer ID", err);
+	if (r == 0)
+		r = store_sync(n->store, err);
+	if (r == 0)
+		r = store_lock(n->store, LK_LAYERS, err);
+	if (r < 0)
+		return r;
+	locked = n->store;
+	r = layer_find_rec(n->store, str_of(id), &rec, &where, err);
+	if (r == 0 || (r > 0 && where != 0))
+		return err_set(err, ERR_NOT_FOUND, "layer %.12s is not in the store", id);
+	if (r > 0)
+		r = replace_locked(n->store, n, id, parent, err);
+	if (r < 0)
+		return err_wrap(err, "layer %.12s", id);
+	new_free(n);
+	*np = NULL;
 	return 0;
 }

@@ -262,3 +262,159 @@ as_owner() {
     rc 125 kist mount
     has 'rootless mode'
 }
+
+# layers_of: directories of the layers, largest first
+layers_of() { as_owner du -s "$ROOT"/overlay/*/diff | sort -rn | sed 's,.*/overlay/\(.*\)/diff,\1,'; }
+
+# checked: the check finds nothing, and the image's root can be listed
+checked() {
+    rc 0 kist system check
+    has '0 findings'
+    rc 0 kist run --rm --network none "$1" ls /bin/busybox
+}
+
+@test "system check of a sound store finds nothing" {
+    need_image multi
+    need_image entry
+    kist create "$IMG" >/dev/null
+    rc 0 kist system check
+    matches '^Checked 11 layers, 2 images, 2 containers: 0 findings$'
+}
+
+@test "check finds an altered file, and repair fetches that one layer again" {
+    local layer
+    need_image multi
+    kist tag "$IMG" "$REGISTRY/multi:two"
+    layer=$(layers_of | head -n 1)
+    as_owner sh -c "echo broken >>'$ROOT/overlay/$layer/diff/bin/busybox'"
+    rc 125 kist system check
+    has "layer $layer: "
+    has 'damage detected in local storage'
+    : >"$FILE/reg/log"
+    rc 0 kist system check --repair --tls-verify=false
+    has '[fetched again]'
+    is 1 "$(grep -c 'GET /v2/multi/blobs/' "$FILE/reg/log")"
+    checked "$IMG"
+}
+
+@test "check finds a missing file, a missing tar-split and a missing layer directory" {
+    local layer
+    need_image multi
+    layer=$(layers_of | head -n 1)
+    as_owner rm "$ROOT/overlay/$layer/diff/bin/busybox"
+    rc 125 kist system check
+    has bin/busybox
+    rc 0 kist system check -r --tls-verify=false
+    checked "$IMG"
+    rm "$ROOT/overlay-layers/$layer.tar-split.gz"
+    rc 125 kist system check
+    has 'its tar-split is missing'
+    rc 0 kist system check -r --tls-verify=false
+    checked "$IMG"
+    as_owner rm -r "$ROOT/overlay/$layer"
+    rc 125 kist system check --quick
+    has 'its directory is missing'
+    rc 0 kist system check -r --tls-verify=false
+    checked "$IMG"
+}
+
+@test "repair makes lost links anew without the registry" {
+    local layer link
+    need_image multi
+    layer=$(layers_of | head -n 1)
+    link=$(cat "$ROOT/overlay/$layer/link")
+    rm "$ROOT/overlay/l/$link"
+    rc 125 kist system check --quick
+    has 'its link is missing'
+    : >"$FILE/reg/log"
+    rc 0 kist system check -r
+    has '[repaired]'
+    checked "$IMG"
+    rm "$ROOT/overlay/$layer/link"
+    rc 125 kist system check --quick
+    has 'its link file is missing'
+    rc 0 kist system check -r
+    checked "$IMG"
+    rm -r "$ROOT/overlay/l"
+    mkdir "$ROOT/overlay/l"
+    rc 0 kist system check -r
+    checked "$IMG"
+    for layer in "$ROOT"/overlay/*/lower; do echo l/AAAAAAAAAAAAAAAAAAAAAAAAAA >"$layer"; done
+    rc 125 kist system check --quick
+    rc 0 kist system check -r
+    checked "$IMG"
+    is "" "$(cat "$FILE/reg/log")"
+}
+
+@test "leftovers are found and removed" {
+    local id=1111111111111111111111111111111111111111111111111111111111111111
+    need_image
+    mkdir -p "$ROOT/overlay/$id/diff" "$ROOT/overlay-images/$id"
+    ln -s "../$id/diff" "$ROOT/overlay/l/ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    echo x >"$ROOT/overlay-layers/$id.tar-split.gz"
+    rc 125 kist system check
+    is 4 "$(grep -c '^leftover ' <<<"$stdout")"
+    rc 0 kist system check -r
+    is 4 "$(grep -c '\[removed\]' <<<"$stdout")"
+    checked "$IMG"
+}
+
+@test "an image that cannot be made whole is removed and named, and keeps others whole" {
+    local layer
+    need_image entry
+    need_image busybox
+    kist tag "$IMG" localhost/only:1
+    kist untag "$IMG" "$IMG"
+    layer=$(kist inspect --format '{{index .RootFS.Layers 0}}' localhost/only:1)
+    layer=${layer#sha256:}
+    as_owner sh -c "echo broken >>'$ROOT/overlay/$layer/diff/bin/busybox'"
+    kist create --name user localhost/only:1 >/dev/null
+    rc 125 kist system check -r
+    has 'in use'
+    has 'still present after repair'
+    kist rm user >/dev/null
+    rc 0 kist system check -r
+    has 'pull localhost/only:1 again'
+    rc 1 kist image exists localhost/only:1
+    checked "$REGISTRY/entry"
+}
+
+@test "an altered document is found by its digest" {
+    local id
+    need_image
+    id=$(kist images -q --no-trunc)
+    id=${id#sha256:}
+    sed -i 's/"sh"/"SH"/' "$ROOT/overlay-images/$id/="*
+    rc 125 kist system check --quick
+    has "image $id: "
+    has 'was altered'
+}
+
+@test "a list that is no JSON is said so, and nothing is touched" {
+    need_image
+    cp "$ROOT/overlay-layers/layers.json" saved
+    echo '[{' >"$ROOT/overlay-layers/layers.json"
+    rc 125 kist system check -r
+    matches 'layers.json'
+    is '[{' "$(cat "$ROOT/overlay-layers/layers.json")"
+    [ "$(ls "$ROOT/overlay" | wc -l)" = 2 ]
+    cp saved "$ROOT/overlay-layers/layers.json"
+    checked "$IMG"
+}
+
+@test "system reset asks, refuses a directory with other files, and removes the store" {
+    need_image
+    started c
+    rc 0 kist system reset <<<n
+    has "the graphRoot directory: \"$ROOT\""
+    rc 0 kist image exists "$IMG"
+    echo mine >"$ROOT/mine"
+    rc 125 kist system reset -f
+    has "$ROOT/mine"
+    rc 0 kist image exists "$IMG"
+    rm "$ROOT/mine"
+    rc 0 kist system reset -f
+    [ ! -e "$ROOT/overlay" ]
+    need_image
+    rc 0 kist image exists "$IMG"
+}
