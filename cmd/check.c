@@ -25,7 +25,8 @@ static const struct opt opts[] = {
     {0, "creds", OPT_STRING, AT(creds), "USER[:PASSWORD]",
      "Credentials for the registry, for --repair"},
     {'f', "force", OPT_FLAG, AT(force), NULL,
-     "With --repair: remove other tools' dangling containers, too"},
+     "With --repair: also remove what a registry that does not answer may still have, and "
+     "other tools' dangling containers"},
     {'m', "max", OPT_DURATION, AT(max), "DURATION",
      "Age from which layers that no image has are in the way (24h)"},
     {'q', "quick", OPT_FLAG, AT(quick), NULL, "Do not read what is in the layers"},
@@ -121,7 +122,7 @@ const struct verb verb_check = {
     .help = "Rebuilds every layer from its files and compares it with the layer's digest, and\n"
 	    "looks for broken links, documents, records and leftovers. --repair makes links anew,\n"
 	    "removes leftovers, loads damaged layers again from the registry of their image, and\n"
-	    "removes images that cannot be made whole, unless a container uses them.",
+	    "removes images that no registry can make whole, unless a container uses them.",
     .usage = "[options]",
     .opts = opts,
     .args_size = sizeof(struct check_args),

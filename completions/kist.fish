@@ -117,7 +117,7 @@ complete -c kist -n "__kist_at 'attach' 'container attach'" -a '(__kist_names co
 complete -c kist -n "__kist_at 'system check'" -l authfile -r -F -d 'File with credentials, for --repair'
 complete -c kist -n "__kist_at 'system check'" -l cert-dir -x -a '(__fish_complete_directories)' -d 'Certificates of the registry, for --repair'
 complete -c kist -n "__kist_at 'system check'" -l creds -x -d 'Credentials for the registry, for --repair'
-complete -c kist -n "__kist_at 'system check'" -s f -l force -d 'With --repair: remove other tools\' dangling containers, too'
+complete -c kist -n "__kist_at 'system check'" -s f -l force -d 'With --repair: also remove what a registry that does not answer may still have, and other tools\' dangling containers'
 complete -c kist -n "__kist_at 'system check'" -s m -l max -x -d 'Age from which layers that no image has are in the way (24h)'
 complete -c kist -n "__kist_at 'system check'" -s q -l quick -d 'Do not read what is in the layers'
 complete -c kist -n "__kist_at 'system check'" -s r -l repair -d 'Put right what is wrong'

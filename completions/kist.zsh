@@ -128,7 +128,7 @@ _kist_command() {
 			'--authfile=[File with credentials, for --repair]:PATH:_files' \
 			'--cert-dir=[Certificates of the registry, for --repair]:DIR:_files -/' \
 			'--creds=[Credentials for the registry, for --repair]:USER\[\:PASSWORD\]: ' \
-			'(-f --force)'{-f,--force}'[With --repair\: remove other tools'\'' dangling containers, too]' \
+			'(-f --force)'{-f,--force}'[With --repair\: also remove what a registry that does not answer may still have, and other tools'\'' dangling containers]' \
 			'(-m --max)'{-m+,--max=}'[Age from which layers that no image has are in the way (24h)]:DURATION: ' \
 			'(-q --quick)'{-q,--quick}'[Do not read what is in the layers]' \
 			'(-r --repair)'{-r,--repair}'[Put right what is wrong]' \

@@ -44,7 +44,8 @@ struct check_options {
 	bool quick;	 /* do not read the layers' contents */
 	bool repair;	 /* links, leftovers, holders; damaged layers from the registry; else the
 			    images that have them are removed, unless containers use them */
-	bool force;	 /* with repair: other tools' dangling container records are removed, too */
+	bool force;	 /* with repair: other tools' dangling container records are removed, too,
+			    and images although their registry could not be asked */
 	int64_t max_age; /* ns: layers that no image has are a finding when they are older */
 	struct image_remote remote;
 	store_users_fn *users; /* kist's own containers */

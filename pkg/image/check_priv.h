@@ -6,7 +6,8 @@
 #include "image/inventory.h"
 #include "worker.h"
 
-enum bad_layer { BAD_NOT, BAD_CONTENT, BAD_PARENT, BAD_UNUSED };
+/* BAD_KEPT: another attempt may succeed, so nothing is removed for it. */
+enum bad_layer { BAD_NOT, BAD_CONTENT, BAD_PARENT, BAD_UNUSED, BAD_KEPT };
 
 struct check {
 	const struct image_ctx *ctx;

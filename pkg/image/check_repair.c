@@ -117,10 +117,14 @@ static int repair_layer(struct check *c, size_t i, struct err *err)
 	const struct store_layer *l = &c->inv.layers.v[i].layer;
 	struct check_finding *f = finding_of(c, "layer", l->id);
 	struct err e = ERR_INIT;
+	int r;
 
 	if (c->bad[i] != BAD_CONTENT || !f)
 		return 0;
-	if (refetch(c, l, &e) < 0)
+	r = refetch(c, l, &e);
+	if (r < 0 && r != -ERR_NOT_FOUND && !c->o->force)
+		c->bad[i] = BAD_KEPT;
+	if (r < 0)
 		return note(f, CHECK_DAMAGED, e.text, err);
 	c->bad[i] = BAD_NOT;
 	f->state = CHECK_FETCHED;
@@ -196,7 +200,7 @@ static int remove_layer(struct check *c, const struct inventory *now, size_t i, 
 	struct err e = ERR_INIT;
 	int r;
 
-	if (!f || c->bad[i] == BAD_NOT || f->state == CHECK_REMOVED)
+	if (!f || c->bad[i] == BAD_NOT || c->bad[i] == BAD_KEPT || f->state == CHECK_REMOVED)
 		return 0;
 	if (!left) {
 		f->state = CHECK_REMOVED; /* with its image */

@@ -359,17 +359,20 @@ int store_layer_commit(struct store_layer_new **np, const struct store_layer_inf
 
 /* ---- in the place of a damaged layer ---- */
 
-static int exchange_diff(struct store *s, const char *from, const char *to, struct err *err)
+/* The directories as wholes: diff itself may be of a mode, or an owner, that does not let us move
+ * it. Each keeps its link, which others name. */
+static int exchange_dirs(struct store *s, const char *from, const char *to, struct err *err)
 {
 	char a[STORE_ID_LEN + 16], b[STORE_ID_LEN + 16];
 	int overlay = own(s)->overlay_fd;
 
-	(void)snprintf(a, sizeof(a), "%s/diff", from);
-	(void)snprintf(b, sizeof(b), "%s/diff", to);
-	if (renameat2(overlay, a, overlay, b, RENAME_EXCHANGE) == 0)
-		return 0;
-	if (errno != ENOENT || renameat(overlay, a, overlay, b) < 0)
-		return err_sys(err, errno, "replacing %s", b);
+	if (renameat2(overlay, from, overlay, to, RENAME_EXCHANGE) < 0)
+		return err_sys(err, errno, "replacing overlay/%s", to);
+	(void)snprintf(a, sizeof(a), "%s/link", from);
+	(void)snprintf(b, sizeof(b), "%s/link", to);
+	/* A damaged layer may have none. */
+	if (renameat2(overlay, a, overlay, b, RENAME_EXCHANGE) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "exchanging %s", b);
 	return 0;
 }
 
@@ -382,7 +385,7 @@ static int replace_locked(struct store *s, const struct store_layer_new *n, cons
 	if (faccessat(own(s)->overlay_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		r = layer_dir_make(s, id, parent, err);
 	if (r == 0)
-		r = exchange_diff(s, n->id, id, err);
+		r = exchange_dirs(s, n->id, id, err);
 	if (r == 0)
 		r = store_area_fd(s, AREA_LAYERS, &area, err);
 	(void)snprintf(from, sizeof(from), "%s.tar-split.gz", n->id);

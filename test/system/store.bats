@@ -290,6 +290,10 @@ checked() {
     rc 125 kist system check
     has "layer $layer: "
     has 'damage detected in local storage'
+    # while the registry cannot be asked nothing is thrown away
+    rc 125 kist system check --repair
+    has 'still present after repair'
+    rc 0 kist image exists "$IMG"
     : >"$FILE/reg/log"
     rc 0 kist system check --repair --tls-verify=false
     has '[fetched again]'
