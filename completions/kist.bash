@@ -4,9 +4,9 @@
 # Words that may follow the words of a command.
 __kist_commands() {
 	case $1 in
-	'' | help) echo ' attach container create exec history image images info inspect kill load login logout logs mount ps pull push rm rmi run save start stop system tag umount unmount untag version wait help ' ;;
-	'container') echo ' attach create exec inspect kill list logs ls mount prune ps rm run start stop umount unmount wait ' ;;
-	'image') echo ' exists history inspect list load ls mount prune pull push remove rm save tag tree umount unmount untag ' ;;
+	'' | help) echo ' attach commit container create diff exec export history image images import info inspect kill load login logout logs mount ps pull push rm rmi run save start stop system tag umount unmount untag version wait help ' ;;
+	'container') echo ' attach commit create diff exec export inspect kill list logs ls mount prune ps rm run start stop umount unmount wait ' ;;
+	'image') echo ' diff exists history import inspect list load ls mount prune pull push remove rm save tag tree umount unmount untag ' ;;
 	'system') echo ' check df info prune reset ' ;;
 	esac
 }
@@ -17,17 +17,23 @@ __kist_options() {
 	'') echo ' --cgroup-manager= --imagestore= --log-level= --root= --runroot= --storage-driver= --storage-opt= --tmpdir= --help ' ;;
 	'attach' | 'container attach') echo ' --detach-keys= -l --latest --no-stdin --sig-proxy --help ' ;;
 	'system check') echo ' --authfile= --cert-dir= --creds= -f --force -m= --max= -q --quick -r --repair --tls-verify --help ' ;;
+	'commit' | 'container commit') echo ' -a= --author= -c= --change= -f= --format= --iidfile= -m= --message= -p --pause -q --quiet --help ' ;;
+	'container diff') echo ' --format= -l --latest --help ' ;;
 	'container prune') echo ' --filter= -f --force --help ' ;;
 	'create' | 'container create') echo ' --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --entrypoint= -e= --env= --env-file= -h= --hostname= --init -i --interactive -l= --label= --log-driver= -m= --memory= --memory-swap= --name= --network= --pids-limit= --platform= --privileged --pull= -q --quiet --read-only --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty -u= --user= -v= --volume= -w= --workdir= --help ' ;;
 	'system df') echo ' --format= -v --verbose --help ' ;;
+	'diff') echo ' --format= -l --latest --help ' ;;
 	'exec' | 'container exec') echo ' -d --detach --detach-keys= -e= --env= --env-file= -i --interactive -l --latest --privileged -t --tty -u= --user= -w= --workdir= --help ' ;;
+	'export' | 'container export') echo ' -o= --output= --help ' ;;
 	'history' | 'image history') echo ' --format= -H --human --no-trunc -q --quiet --help ' ;;
+	'image diff') echo ' --format= --help ' ;;
 	'image exists') echo ' --help ' ;;
 	'image mount') echo ' -a --all --format= --help ' ;;
 	'image prune') echo ' -a --all --dry-run --filter= -f --force --help ' ;;
 	'image tree') echo ' --whatrequires --help ' ;;
 	'image unmount' | 'image umount') echo ' -a --all -f --force --help ' ;;
 	'images' | 'image ls' | 'image list') echo ' -a --all --digests -f= --filter= --format= --no-trunc -n --noheading -q --quiet --sort= --help ' ;;
+	'import' | 'image import') echo ' -c= --change= -m= --message= -q --quiet --help ' ;;
 	'info' | 'system info') echo ' -f= --format= --help ' ;;
 	'inspect' | 'container inspect' | 'image inspect') echo ' -f= --format= -l --latest -s --size -t= --type= --help ' ;;
 	'kill' | 'container kill') echo ' -a --all -l --latest -s= --signal= --help ' ;;
@@ -66,13 +72,19 @@ __kist_value() {
 	':--tmpdir') echo 'dirs' ;;
 	'system check:--authfile') echo 'files' ;;
 	'system check:--cert-dir') echo 'dirs' ;;
+	'commit:--format' | 'commit:-f' | 'container commit:--format' | 'container commit:-f') echo 'oci|docker' ;;
+	'commit:--iidfile' | 'container commit:--iidfile') echo 'files' ;;
+	'container diff:--format') echo 'json' ;;
 	'create:--authfile' | 'container create:--authfile') echo 'files' ;;
 	'create:--cert-dir' | 'container create:--cert-dir') echo 'dirs' ;;
 	'create:--cidfile' | 'container create:--cidfile') echo 'files' ;;
 	'create:--env-file' | 'container create:--env-file') echo 'files' ;;
 	'create:--pull' | 'container create:--pull') echo 'always|missing|never' ;;
 	'create:--volume' | 'create:-v' | 'container create:--volume' | 'container create:-v') echo 'files' ;;
+	'diff:--format') echo 'json' ;;
 	'exec:--env-file' | 'container exec:--env-file') echo 'files' ;;
+	'export:--output' | 'export:-o' | 'container export:--output' | 'container export:-o') echo 'files' ;;
+	'image diff:--format') echo 'json' ;;
 	'images:--sort' | 'image ls:--sort' | 'image list:--sort') echo 'created|id|repository|size|tag' ;;
 	'inspect:--type' | 'inspect:-t' | 'container inspect:--type' | 'container inspect:-t' | 'image inspect:--type' | 'image inspect:-t') echo 'all|container|image' ;;
 	'load:--input' | 'load:-i' | 'image load:--input' | 'image load:-i') echo 'files' ;;
@@ -101,14 +113,20 @@ __kist_value() {
 __kist_operand() {
 	case $1 in
 	'attach' | 'container attach') echo 'containers' ;;
+	'commit' | 'container commit') echo 'containers' ;;
+	'container diff') echo 'containers' ;;
 	'create' | 'container create') echo 'images' ;;
+	'diff') echo 'containers' ;;
 	'exec' | 'container exec') echo 'containers' ;;
+	'export' | 'container export') echo 'containers' ;;
 	'history' | 'image history') echo 'images' ;;
+	'image diff') echo 'images' ;;
 	'image exists') echo 'images' ;;
 	'image mount') echo 'images' ;;
 	'image tree') echo 'images' ;;
 	'image unmount' | 'image umount') echo 'images' ;;
 	'images' | 'image ls' | 'image list') echo 'images' ;;
+	'import' | 'image import') echo 'files' ;;
 	'inspect' | 'container inspect' | 'image inspect') echo 'containers' ;;
 	'kill' | 'container kill') echo 'containers' ;;
 	'logs' | 'container logs') echo 'containers' ;;

@@ -23,12 +23,16 @@ _kist_commands() {
 	'')
 		commands=(
 			'attach:Attach to a running container'
+			'commit:Make an image of what a container changed'
 			'container:Manage containers'
 			'create:Create a container without starting it'
+			'diff:Show what a container or an image'\''s top layer changed'
 			'exec:Run a command in a running container'
+			'export:Write a container'\''s file system as a tar'
 			'history:Show how an image was made'
 			'image:Manage images'
 			'images:List images of the store'
+			'import:Make an image from a tar of a file system'
 			'info:Show the host, the store and the configuration'
 			'inspect:Show all that is known of containers and images'
 			'kill:Send a signal to running containers'
@@ -58,8 +62,11 @@ _kist_commands() {
 	'container')
 		commands=(
 			'attach:Attach to a running container'
+			'commit:Make an image of what a container changed'
 			'create:Create a container without starting it'
+			'diff:Show what a container changed'
 			'exec:Run a command in a running container'
+			'export:Write a container'\''s file system as a tar'
 			'inspect:Show all that is known of containers and images'
 			'kill:Send a signal to running containers'
 			'list:List containers'
@@ -79,8 +86,10 @@ _kist_commands() {
 		;;
 	'image')
 		commands=(
+			'diff:Show what an image'\''s top layer changed'
 			'exists:Tell by exit code 0 or 1 whether an image is in the store'
 			'history:Show how an image was made'
+			'import:Make an image from a tar of a file system'
 			'inspect:Show all that is known of containers and images'
 			'list:List images of the store'
 			'load:Load images from an archive or directory'
@@ -134,6 +143,25 @@ _kist_command() {
 			'(-r --repair)'{-r,--repair}'[Put right what is wrong]' \
 			'--tls-verify[Require https and check certificates, for --repair]' \
 			'--help[Show help]'
+		;;
+	'commit' | 'container commit')
+		_arguments -s -S \
+			'(-a --author)'{-a+,--author=}'[Author of the image]:NAME: ' \
+			'*'{-c+,--change=}'[Change the configuration, as in a Dockerfile\: CMD, ENV, LABEL, USER]:INSTRUCTION: ' \
+			'(-f --format)'{-f+,--format=}'[Format of the manifest]:FORMAT:(oci docker)' \
+			'--iidfile=[Write the image'\''s ID to this file]:FILE:_files' \
+			'(-m --message)'{-m+,--message=}'[Comment (docker'\''s format only)]:TEXT: ' \
+			'(-p --pause)'{-p,--pause}'[Pause the container meanwhile]' \
+			'(-q --quiet)'{-q,--quiet}'[Print the ID only, as without it]' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
+	'container diff')
+		_arguments -s -S \
+			'--format=[Another form of output]:FORMAT:(json)' \
+			'(-l --latest)'{-l,--latest}'[The container created last]' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
 		;;
 	'container prune')
 		_arguments -s -S \
@@ -193,6 +221,13 @@ _kist_command() {
 			'(-v --verbose)'{-v,--verbose}'[Show each image and container]' \
 			'--help[Show help]'
 		;;
+	'diff')
+		_arguments -s -S \
+			'--format=[Another form of output]:FORMAT:(json)' \
+			'(-l --latest)'{-l,--latest}'[The container created last]' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
 	'exec' | 'container exec')
 		_arguments -s -S \
 			'(-d --detach)'{-d,--detach}'[Run in the background]' \
@@ -209,12 +244,24 @@ _kist_command() {
 			'1:name:_kist_names containers' \
 			'*::argument:_normal'
 		;;
+	'export' | 'container export')
+		_arguments -s -S \
+			'(-o --output)'{-o+,--output=}'[Write to this file instead of standard output]:FILE:_files' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
 	'history' | 'image history')
 		_arguments -s -S \
 			'--format=[Go template, json, or table TEMPLATE]:TEMPLATE: ' \
 			'(-H --human)'{-H,--human}'[Sizes and dates for people (default)]' \
 			'--no-trunc[Do not shorten IDs and commands]' \
 			'(-q --quiet)'{-q,--quiet}'[Print only IDs]' \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
+	'image diff')
+		_arguments -s -S \
+			'--format=[Another form of output]:FORMAT:(json)' \
 			'--help[Show help]' \
 			'*:name:_kist_names images'
 		;;
@@ -263,6 +310,14 @@ _kist_command() {
 			'--sort=[Order of the list]:KEY:(created id repository size tag)' \
 			'--help[Show help]' \
 			'*:name:_kist_names images'
+		;;
+	'import' | 'image import')
+		_arguments -s -S \
+			'*'{-c+,--change=}'[Change the configuration, as in a Dockerfile\: CMD, ENV, LABEL, USER]:INSTRUCTION: ' \
+			'(-m --message)'{-m+,--message=}'[Comment in the image'\''s history]:TEXT: ' \
+			'(-q --quiet)'{-q,--quiet}'[Print the ID only, as without it]' \
+			'--help[Show help]' \
+			'*:name:_files'
 		;;
 	'info' | 'system info')
 		_arguments -s -S \

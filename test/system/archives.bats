@@ -261,3 +261,99 @@ refused() {
     rm "$m" && cp keep "$m"
     rc 0 kist load -q -i d
 }
+
+# --- commit, export, import ---
+@test "commit makes an image of what a running container changed" {
+    need_image multi
+    started c -e FOO=bar
+    kist exec c sh -c 'echo new >/new; rm /data/keep; rm -rf /data/opaque; mkdir /data/opaque; echo x >/data/opaque/only; ln /new /hard'
+    rc 0 kist commit -a me -c 'CMD cat /new' -c 'ENV A=b' -c 'LABEL x=y' c mine
+    is "$(image_id mine)" "$stdout"
+    rc 0 kist run --rm --network none mine
+    is new "$stdout"
+    rc 0 kist run --rm --network none mine sh -c 'ls /data/opaque; test -e /data/keep || echo gone; echo $FOO $A; stat -c %h /new'
+    is $'only\ngone\nbar b\n2' "$stdout"
+    is me "$(kist inspect mine | jq -r '.[0].Author')"
+    rc 125 kist commit -m text c other
+    rc 125 kist commit -c 'NONSENSE x' c other
+    rc 125 kist commit nobody
+}
+
+@test "podman runs and pushes what kist committed, and the other way round" {
+    need_podman
+    need_image
+    started c
+    kist exec c sh -c 'echo by-kist >/made; rm /bin/busybox.txt 2>/dev/null || true'
+    kist commit -q -f docker -m hello c localhost/k:1
+    kist commit -q c localhost/k:2
+    for i in 1 2; do
+        rc 0 pods run --rm --network none "localhost/k:$i" cat /made
+        is by-kist "$stdout"
+        rc 0 pods push -q --tls-verify=false "localhost/k:$i" "$REGISTRY/committed/k:$i"
+    done
+    pods run --name p --network none "$IMG" sh -c 'echo by-podman >/made' >/dev/null
+    pods commit -q p localhost/p:1 >/dev/null
+    rc 0 kist run --rm --network none localhost/p:1 cat /made
+    is by-podman "$stdout"
+    rc 0 kist push --tls-verify=false localhost/p:1 "$REGISTRY/committed/p:1"
+    rc 0 kist push --tls-verify=false localhost/k:1 "$REGISTRY/committed/k:3"
+}
+
+@test "export holds the merged file system, and import makes an image of it" {
+    need_image multi
+    started c
+    kist exec c sh -c 'echo new >/new; rm /data/keep'
+    rc 0 kist export -o e.tar c
+    tar tf e.tar >list
+    grep -qx new list
+    ! grep -x data/keep list
+    ! grep -F .wh. list
+    kist export c | cmp - e.tar
+    rc 0 kist import -c 'CMD ["cat","/new"]' -m hello e.tar mine:2
+    is "$(image_id mine:2)" "$stdout"
+    rc 0 kist run --rm --network none mine:2
+    is new "$stdout"
+    gzip -c e.tar | kist import - mine:3 >out
+    rc 0 kist run --rm --network none mine:3 sh -c 'stat -c "%n %u:%g" /owner/app'
+    is '/owner/app 1000:1000' "$stdout"
+    rc 125 kist import http://127.0.0.1/x.tar
+    has 'download'
+    rc 125 kist export nobody
+}
+
+@test "podman imports what kist exported, and the other way round" {
+    need_podman
+    need_image
+    started c
+    kist exec c sh -c 'echo one >/made'
+    kist export -o e.tar c
+    pods import -q e.tar localhost/i:1 >/dev/null
+    rc 0 kist run --rm --network none localhost/i:1 cat /made
+    is one "$stdout"
+    pods create --name p --network none "$IMG" true >/dev/null
+    pods export -o p.tar p
+    kist import -q p.tar localhost/i:2
+    rc 0 pods run --rm --network none localhost/i:2 echo ok
+    is ok "$stdout"
+}
+
+# --- diff ---
+@test "diff of a container and of an image's top layer say what podman says" {
+    need_podman
+    local todo='echo hi >/new; rm -f /data/keep; mkdir /d; touch /d/f; echo x >>/data/replaced; rm -rf /data/opaque'
+    need_image multi
+    kist run --name k --network none "$IMG" sh -c "$todo"
+    pods run --name p --network none "$IMG" sh -c "$todo"
+    rc 0 kist diff k
+    has 'A /d/f'
+    has 'D /data/keep'
+    has 'C /data/replaced'
+    pods diff p | sort >want
+    sort <<<"$stdout" | diff want -
+    rc 0 kist container diff --format json k
+    is '["/d","/d/f","/new"]' "$(jq -c '.added | sort' <<<"$stdout")"
+    pods image diff "$IMG" | sort >want
+    rc 0 kist image diff "$IMG"
+    sort <<<"$stdout" | diff want -
+    rc 125 kist diff nobody
+}

@@ -1,0 +1,81 @@
+/* kist import */
+#include "app.h"
+#include "verbs.h"
+#include "base/auto.h"
+#include "base/err.h"
+#include "image/make.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+struct import_args {
+	struct strv changes;
+	const char *message;
+	bool quiet;
+};
+
+#define AT(member) offsetof(struct import_args, member)
+
+static const struct opt opts[] = {
+    {'c', "change", OPT_STRINGS, AT(changes), "INSTRUCTION",
+     "Change the configuration, as in a Dockerfile: CMD, ENV, LABEL, USER"},
+    {'m', "message", OPT_STRING, AT(message), "TEXT", "Comment in the image's history"},
+    {'q', "quiet", OPT_FLAG, AT(quiet), NULL, "Print the ID only, as without it"},
+    {0},
+};
+
+static int open_input(const char *path, struct err *err)
+{
+	int fd;
+
+	if (str_starts(path, "http://") || str_starts(path, "https://"))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s: archives are not fetched from a server: download it first",
+			       path);
+	if (streq(path, "-") && isatty(STDIN_FILENO))
+		return err_set(err, ERR_INVALID, "refusing to read an archive from a terminal");
+	fd = streq(path, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+			      : open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_sys(err, errno, "opening %s", path) : fd;
+}
+
+static int run(struct app *app, const void *args, const struct strv *rest, struct err *err)
+{
+	const struct import_args *a = args;
+	AUTO_FREE char *from = str_fmt("Imported from %s", rest->v[0]);
+	struct image_make make = {
+	    .name = rest->n > 1 ? rest->v[1] : NULL,
+	    .comment = a->message ? a->message : from,
+	    .created_by = "kist import",
+	    .changes = &a->changes,
+	};
+	struct image_ctx ctx = app_image_ctx(app, NULL, NULL);
+	char id[STORE_ID_LEN + 1];
+	AUTO_CLOSE int fd = -1;
+	int r;
+
+	fd = open_input(rest->v[0], err);
+	if (fd < 0)
+		return fd;
+	r = image_import(&ctx, fd, &make, id, err);
+	if (r < 0)
+		return err_wrap(err, "importing %s", rest->v[0]);
+	return out_line(id, err);
+}
+
+const struct verb verb_import = {
+    .path = "import",
+    .aliases = "image import",
+    .summary = "Make an image from a tar of a file system",
+    .usage = "[options] PATH [REFERENCE]",
+    .examples = "kist import -c CMD=/bin/sh root.tar mine:1\n"
+		"kist export web | kist import - web-files",
+    .opts = opts,
+    .args_size = sizeof(struct import_args),
+    .min_args = 1,
+    .max_args = 2,
+    .complete = "files",
+    .needs = NEED_IMAGES,
+    .run = run,
+};

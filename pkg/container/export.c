@@ -1,0 +1,147 @@
+/*
+ * Export: the layers are mounted read-only, the writable one on top of them, in a mount namespace
+ * that ends with the process that packs them.
+ */
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "container/changes.h"
+#include "containers.h"
+#include "store/layer.h"
+#include "store/store.h"
+#include "sys/fd.h"
+#include "sys/idmap.h"
+#include "sys/spawn.h"
+#include "tree/pack.h"
+#include "tree/unpack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* One page of mount options. */
+#define OPTIONS_MAX 4096
+
+struct exporting {
+	int overlay, upper, out;
+	const struct store_lowers *lowers;
+	struct store *store;
+	bool rootless;
+};
+
+int container_open_upper(struct container *c, int *ret_fd, struct err *err)
+{
+	return dir_open(c->dir, UPPER_DIR, ret_fd, err);
+}
+
+/* The same directory as this mount namespace has it: overlay takes no other. */
+static int reopen(int fd, int *ret, struct err *err)
+{
+	char link[FD_PATH_MAX], path[PATH_MAX];
+	struct stat want, got;
+	AUTO_CLOSE int again = -1;
+	ssize_t n;
+
+	n = readlink(fd_path(fd, link), path, sizeof(path) - 1);
+	if (n < 0)
+		return err_sys(err, errno, "finding a directory of the store");
+	path[n] = '\0';
+	again = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (again < 0 || fstat(again, &got) < 0 || fstat(fd, &want) < 0)
+		return err_sys(err, errno, "opening %s", path);
+	if (got.st_dev != want.st_dev || got.st_ino != want.st_ino)
+		return err_set(err, ERR_NOT_FOUND, "%s was replaced", path);
+	*ret = TAKE_FD(again);
+	return 0;
+}
+
+static int mount_options(const struct exporting *e, int upper, struct buf *out, struct err *err)
+{
+	char path[FD_PATH_MAX];
+	size_t i;
+
+	buf_addf(out, "lowerdir=%s", fd_path(upper, path));
+	for (i = 0; i < e->lowers->n; i++) {
+		const struct store_lower *l = &e->lowers->v[i];
+
+		if (l->where == 0)
+			buf_addf(out, ":%s", l->path);
+		else
+			buf_addf(out, ":%s/%s", store_overlay_path(e->store, l->where), l->path);
+	}
+	if (e->rootless)
+		buf_adds(out, ",userxattr");
+	return buf_check(out, "the list of layers", err);
+}
+
+static int export_main(void *arg, struct err *err)
+{
+	const struct exporting *e = arg;
+	AUTO_BUF struct buf options = BUF_INIT(OPTIONS_MAX - 1);
+	struct tree_pack_options o = {.rootless = e->rootless, .plain = true};
+	struct sink_fd to = {e->out, "the archive"};
+	struct sink sink = sink_to_fd(&to);
+	struct tree_pack_result result;
+	AUTO_CLOSE int root = -1, overlay = -1, upper = -1;
+	int r;
+
+	r = reopen(e->overlay, &overlay, err);
+	if (r == 0)
+		r = reopen(e->upper, &upper, err);
+	if (r == 0)
+		r = mount_options(e, upper, &options, err);
+	if (r < 0)
+		return r;
+	if (mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
+		return err_sys(err, errno, "making mounts private");
+	/* The short links of the layers are relative to this directory. */
+	if (fchdir(overlay) < 0)
+		return err_sys(err, errno, "entering the store");
+	if (mount("overlay", "/", "overlay", MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC,
+		  buf_str(&options)) < 0)
+		return err_sys(err, errno, "mounting the container's file system");
+	root = open("/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(err, errno, "opening the container's file system");
+	r = tree_confine(err);
+	return r < 0 ? r : tree_pack_dir(root, &o, &sink, &result, err);
+}
+
+int container_export(struct container *c, int out, struct err *err)
+{
+	AUTO_STORE_LOWERS struct store_lowers lowers = {0};
+	struct store *store = c->owner->store;
+	AUTO_CLOSE int upper = -1;
+	struct exporting e = {.out = out,
+			      .overlay = store_overlay_fd(store),
+			      .lowers = &lowers,
+			      .store = store,
+			      .rootless = c->owner->rootless};
+	struct idmaps maps;
+	int fds[] = {e.overlay, out, -1}, r;
+	struct spawn role = {
+	    .name = "exporter",
+	    .flags = SPAWN_CONFINED,
+	    .fds = fds,
+	    .n_fds = ARRAY_LEN(fds),
+	    .clone_flags = CLONE_NEWNS | (e.rootless ? CLONE_NEWUSER : 0),
+	    .maps = e.rootless ? &maps : NULL,
+	    .main = export_main,
+	    .arg = &e,
+	};
+
+	r = container_open_upper(c, &upper, err);
+	if (r == 0 && !str_empty(c->def.image.top_layer))
+		r = store_layer_lowers(store, c->def.image.top_layer, &lowers, err);
+	if (r == 0 && e.rootless)
+		r = idmap_load(getuid(), getgid(), &maps, err);
+	if (r < 0)
+		return r;
+	e.upper = fds[2] = upper;
+	r = spawn_run(&role, err);
+	return r < 0 ? err_wrap(err, "exporting container %s", c->def.name) : 0;
+}

@@ -1,0 +1,19 @@
+/* changes.h - instructions of a Dockerfile that change an image's configuration (--change). */
+#ifndef IMAGE_CHANGES_H
+#define IMAGE_CHANGES_H
+
+struct err;
+struct json;
+struct json_doc;
+struct strv;
+
+/* Applies one to the "config" object of an image's configuration. "KEY VALUE" or "KEY=VALUE"; CMD
+ * ENTRYPOINT ENV EXPOSE LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR. ERR_INVALID names it. */
+int change_apply(struct json_doc *doc, struct json *config, const char *change, struct err *err);
+/* Sets a member, also one that stands there in another case. */
+int config_set(struct json_doc *doc, struct json *obj, const char *name, struct json *value,
+	       struct err *err);
+/* An object from a list of "key=value", or (values empty objects) from a list of keys. */
+struct json *config_map(struct json_doc *doc, const struct strv *list, struct err *err);
+
+#endif

@@ -1,0 +1,495 @@
+/*
+ * Making images: a fresh layer whose digest is known only when it is unpacked, a configuration with
+ * its traces, a manifest. A commit packs and unpacks at once: the tar goes through a pipe from one
+ * process to another, and its tar-split is made like that of any layer.
+ */
+#include "image/make.h"
+#include "changes.h"
+#include "lowers.h"
+#include "record.h"
+#include "worker.h"
+#include "base/err.h"
+#include "base/times.h"
+#include "digest/digest.h"
+#include "json/json.h"
+#include "spec/digest.h"
+#include "store/layer.h"
+#include "store/layer_new.h"
+#include "sys/fd.h"
+#include "sys/idmap.h"
+#include "tree/pack.h"
+#include "tree/unpack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+struct making {
+	const struct image_ctx *ctx;
+	const struct image_make *make;
+	struct store_image *parent; /* or NULL */
+	struct manifest m;
+	struct buf config_text, manifest;
+	struct image_config config;
+	int64_t now;
+	/* The new layer. */
+	char top[STORE_ID_LEN + 1], diff_id[SHA256_TEXT_MAX];
+	int64_t size;
+};
+
+static void making_init(struct making *k, const struct image_ctx *ctx,
+			const struct image_make *make)
+{
+	*k = (struct making){
+	    .ctx = ctx,
+	    .make = make,
+	    .config_text = BUF_INIT(IMAGE_CONFIG_SIZE_MAX),
+	    .manifest = BUF_INIT(MANIFEST_SIZE_MAX),
+	    .now = time_now_ns(),
+	};
+}
+
+static void making_fini(struct making *k)
+{
+	store_image_free(k->parent);
+	manifest_fini(&k->m);
+	image_config_fini(&k->config);
+	buf_fini(&k->config_text);
+	buf_fini(&k->manifest);
+}
+
+/* ---- the layer ---- */
+
+static int keep_layer(struct making *k, struct store_layer_new **fresh,
+		      const struct unpack_answer *a, struct err *err)
+{
+	AUTO(store_claim_close_p) struct store_claim *claim = NULL;
+	struct store_layer_info info = {
+	    .parent = k->parent ? k->parent->layer : NULL,
+	    .diff_digest = k->diff_id,
+	    .diff_size = (int64_t)a->diff_size,
+	    .compressed_digest = k->diff_id,
+	    .compressed_size = (int64_t)a->diff_size,
+	    .compression = COMPRESSION_NONE,
+	    .uids = a->uids,
+	    .gids = a->gids,
+	    .n_uids = a->n_uids,
+	    .n_gids = a->n_gids,
+	};
+	int r;
+
+	(void)sha256_text(a->diff_id, k->diff_id);
+	k->size = info.diff_size;
+	r = store_layer_id(info.parent, k->diff_id, k->top, err);
+	if (r == 0)
+		r = store_layer_claim(k->ctx->store, k->top, true, &claim, err);
+	if (r < 0 || r == STORE_LAYER_PRESENT)
+		return r < 0 ? r : 0;
+	return store_layer_commit(fresh, &info, k->top, err);
+}
+
+static int begin_unpack(struct making *k, struct worker *w, int blob, struct store_layer_new **ret,
+			struct err *err)
+{
+	struct unpack_order o = {
+	    .blob = blob,
+	    .alone = true,
+	    .rootless = store_is_rootless(k->ctx->store),
+	};
+	int r = store_layer_begin(k->ctx->store, ret, err);
+
+	if (r < 0)
+		return r;
+	o.diff = store_layer_new_diff(*ret);
+	o.tarsplit = store_layer_new_tarsplit(*ret);
+	return worker_unpack(w, &o, err);
+}
+
+static int end_unpack(struct making *k, struct worker *w, struct store_layer_new **fresh,
+		      struct err *err)
+{
+	AUTO_UNPACK_ANSWER struct unpack_answer a = {0};
+	int r = worker_unpacked(w, &a, err);
+
+	return r < 0 ? err_wrap(err, "unpacking the new layer") : keep_layer(k, fresh, &a, err);
+}
+
+/* ---- packing a container's directory, in a process of its own ---- */
+
+struct packing {
+	int upper, out;
+	const int *lowers;
+	size_t n_lowers;
+	bool rootless;
+};
+
+static int pack_main(void *arg, struct err *err)
+{
+	const struct packing *p = arg;
+	struct tree_pack_options o = {
+	    .rootless = p->rootless, .lowers = p->lowers, .n_lowers = p->n_lowers};
+	struct sink_fd to = {p->out, "the new layer"};
+	struct sink sink = sink_to_fd(&to);
+	struct tree_pack_result result;
+	int r = tree_confine(err);
+
+	return r < 0 ? r : tree_pack_dir(p->upper, &o, &sink, &result, err);
+}
+
+static int start_packing(struct making *k, int upper, int out, struct child *ret, struct err *err)
+{
+	AUTO_LOWERS struct lowers l = {0};
+	struct packing p = {
+	    .upper = upper, .out = out, .rootless = store_is_rootless(k->ctx->store)};
+	struct idmaps maps;
+	struct spawn role = {
+	    .name = "layer packer", .flags = SPAWN_CONFINED, .main = pack_main, .arg = &p};
+	int r;
+
+	r = lowers_open(k->ctx->store, k->parent->layer, &l, err);
+	if (r == 0 && p.rootless) {
+		r = idmap_load(getuid(), getgid(), &maps, err);
+		role.clone_flags = CLONE_NEWUSER;
+		role.maps = &maps;
+	}
+	if (r < 0)
+		return r;
+	p.lowers = l.fds;
+	p.n_lowers = l.n;
+	l.fds[l.n] = upper;
+	l.fds[l.n + 1] = out;
+	role.fds = l.fds;
+	role.n_fds = l.n + LOWERS_SPARE;
+	return spawn_start(&role, ret, err);
+}
+
+/* The packer's error explains that of the reader, which saw an end too early. */
+static int pack_and_unpack(struct making *k, struct worker *w, int upper, struct err *err)
+{
+	AUTO(store_layer_abort_p) struct store_layer_new *fresh = NULL;
+	AUTO_CHILD struct child packer = CHILD_INIT;
+	struct err told = ERR_INIT;
+	int pipe[2], r;
+
+	r = fd_pipe(pipe, err);
+	if (r < 0)
+		return r;
+	r = start_packing(k, upper, pipe[1], &packer, err);
+	(void)close(pipe[1]);
+	if (r == 0)
+		r = begin_unpack(k, w, pipe[0], &fresh, err);
+	(void)close(pipe[0]);
+	if (r < 0)
+		return r;
+	r = end_unpack(k, w, &fresh, err);
+	if (spawn_wait(&packer, "layer packer", &told) < 0) {
+		*err = told;
+		return -(int)err->code;
+	}
+	return r;
+}
+
+/* ---- the configuration ---- */
+
+static int fresh_config(struct json_doc *doc, struct err *err)
+{
+	struct json *root = json_object(doc), *fs = json_object(doc);
+	struct platform host;
+	struct utsname u;
+	int r;
+
+	(void)uname(&u);
+	platform_host(u.machine, &host);
+	r = json_set(doc, root, "architecture", json_string(doc, host.arch), err);
+	if (r == 0)
+		r = json_set(doc, root, "os", json_string(doc, host.os), err);
+	if (r == 0)
+		r = json_set(doc, fs, "type", json_string(doc, "layers"), err);
+	if (r == 0)
+		r = json_set(doc, fs, "diff_ids", json_array(doc), err);
+	if (r == 0)
+		r = json_set(doc, root, "rootfs", fs, err);
+	return r < 0 ? r : json_set_root(doc, root, err);
+}
+
+static int parent_config(struct making *k, struct json_doc **ret, struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT(IMAGE_CONFIG_SIZE_MAX);
+	char key[SHA256_TEXT];
+	int r;
+
+	if (!k->parent) {
+		r = json_new(ret, err);
+		return r < 0 ? r : fresh_config(*ret, err);
+	}
+	(void)snprintf(key, sizeof(key), "sha256:%s", k->parent->id);
+	r = store_image_data(k->ctx->store, k->parent, key, &text, err);
+	if (r == 0)
+		return err_set(err, ERR_NOT_FOUND, "image %.12s has no configuration",
+			       k->parent->id);
+	return r < 0 ? r : json_parse(buf_str(&text), text.len, 0, "image config", ret, err);
+}
+
+static struct json *object_of(struct json_doc *doc, struct json *root, const char *name,
+			      enum json_kind kind, struct err *err)
+{
+	struct json *v = json_get(root, name);
+
+	if (json_kind(v) == kind && v)
+		return v;
+	v = kind == JSON_OBJECT ? json_object(doc) : json_array(doc);
+	return json_set(doc, root, name, v, err) == 0 ? v : NULL;
+}
+
+static int set_list(struct json_doc *doc, struct json *c, const char *name, const struct strv *list,
+		    struct err *err)
+{
+	return config_set(doc, c, name, list->n ? json_strv(doc, list) : json_null(doc), err);
+}
+
+static int set_process(struct json_doc *doc, struct json *c, const struct image_process *p,
+		       struct err *err)
+{
+	int r;
+
+	r = set_list(doc, c, "Env", &p->env, err);
+	if (r == 0)
+		r = set_list(doc, c, "Entrypoint", &p->entrypoint, err);
+	if (r == 0)
+		r = set_list(doc, c, "Cmd", &p->cmd, err);
+	if (r == 0)
+		r = config_set(doc, c, "User", json_string(doc, p->user ? p->user : ""), err);
+	if (r == 0)
+		r = config_set(doc, c, "WorkingDir", json_string(doc, p->working_dir), err);
+	if (r == 0 && p->stop_signal)
+		r = config_set(doc, c, "StopSignal", json_string(doc, p->stop_signal), err);
+	if (r == 0 && p->labels.n > 0)
+		r = config_set(doc, c, "Labels", config_map(doc, &p->labels, err), err);
+	return r;
+}
+
+static int add_history(struct making *k, struct json_doc *doc, struct json *root, struct err *err)
+{
+	const struct image_make *mk = k->make;
+	struct json *h = json_object(doc);
+	int r;
+
+	r = json_set(doc, h, "created", json_time(doc, k->now), err);
+	if (r == 0 && mk->created_by)
+		r = json_set(doc, h, "created_by", json_string(doc, mk->created_by), err);
+	if (r == 0 && mk->author)
+		r = json_set(doc, h, "author", json_string(doc, mk->author), err);
+	if (r == 0 && mk->comment)
+		r = json_set(doc, h, "comment", json_string(doc, mk->comment), err);
+	return r < 0 ? r : json_append(object_of(doc, root, "history", JSON_ARRAY, err), h, err);
+}
+
+static int make_config(struct making *k, struct err *err)
+{
+	AUTO_JSON struct json_doc *doc = NULL;
+	struct json *root, *c;
+	size_t i;
+	int r;
+
+	r = parent_config(k, &doc, err);
+	if (r < 0)
+		return r;
+	root = json_root(doc);
+	r = config_set(doc, root, "created", json_time(doc, k->now), err);
+	if (r == 0 && k->make->author)
+		r = config_set(doc, root, "author", json_string(doc, k->make->author), err);
+	if (r == 0 && k->make->docker && k->make->comment)
+		r = config_set(doc, root, "comment", json_string(doc, k->make->comment), err);
+	c = r < 0 ? NULL : object_of(doc, root, "config", JSON_OBJECT, err);
+	if (r == 0 && !c)
+		return -(int)err->code;
+	if (r == 0 && k->make->process)
+		r = set_process(doc, c, k->make->process, err);
+	for (i = 0; r == 0 && k->make->changes && i < k->make->changes->n; i++)
+		r = change_apply(doc, c, k->make->changes->v[i], err);
+	if (r == 0)
+		r = json_append(json_get(json_get(root, "rootfs"), "diff_ids"),
+				json_string(doc, k->diff_id), err);
+	if (r == 0)
+		r = add_history(k, doc, root, err);
+	if (r < 0)
+		return r;
+	json_dump(root, 0, &k->config_text);
+	r = buf_check(&k->config_text, "the configuration", err);
+	return r < 0 ? r
+		     : image_config_read(buf_str(&k->config_text), k->config_text.len, &k->config,
+					 err);
+}
+
+/* ---- the manifest ---- */
+
+static int parent_layers(struct making *k, struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_SIZE_MAX);
+	int r;
+
+	if (!k->parent)
+		return 0;
+	r = store_image_data(k->ctx->store, k->parent, "manifest", &text, err);
+	if (r == 0)
+		return err_set(err, ERR_NOT_FOUND, "image %.12s has no manifest", k->parent->id);
+	return r < 0 ? r : manifest_read(buf_str(&text), text.len, NULL, &k->m, err);
+}
+
+/* Layers of the parent keep their blobs, named as the new kind names them. */
+static int translate_layers(struct making *k, struct err *err)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < k->m.n_layers; i++) {
+		struct descriptor *d = &k->m.layers[i];
+		const char *type = layer_media_type(k->m.kind, layer_compression_of(d->media_type));
+
+		if (!type)
+			return err_set(err, ERR_UNSUPPORTED,
+				       "docker's format has no zstd layers: commit with -f oci");
+		r = str_set(&d->media_type, type, err);
+	}
+	return r;
+}
+
+static int add_layer(struct making *k, struct err *err)
+{
+	struct descriptor *more = realloc(k->m.layers, (k->m.n_layers + 1) * sizeof(*k->m.layers)),
+			  *d;
+	int r;
+
+	if (!more)
+		return err_nomem(err);
+	k->m.layers = more;
+	d = &more[k->m.n_layers++];
+	*d = (struct descriptor){.size = k->size};
+	r = str_set(&d->digest, k->diff_id, err);
+	return r < 0 ? r : str_set(&d->media_type, layer_media_type(k->m.kind, LAYER_PLAIN), err);
+}
+
+static int digest_of(const struct buf *b, char out[SHA256_TEXT_MAX], struct err *err)
+{
+	uint8_t raw[SHA256_LEN];
+	int r = sha256_once(buf_str(b), b->len, raw, err);
+
+	if (r == 0)
+		(void)sha256_text(raw, out);
+	return r;
+}
+
+static int make_manifest(struct making *k, struct err *err)
+{
+	const char *type = k->make->docker ? MEDIA_DOCKER_CONFIG : MEDIA_OCI_CONFIG;
+	char digest[SHA256_TEXT_MAX];
+	int r;
+
+	r = parent_layers(k, err);
+	k->m.kind = k->make->docker ? MANIFEST_DOCKER : MANIFEST_OCI;
+	if (r == 0)
+		r = translate_layers(k, err);
+	if (r == 0)
+		r = add_layer(k, err);
+	if (r == 0)
+		r = digest_of(&k->config_text, digest, err);
+	if (r == 0)
+		r = str_set(&k->m.config.digest, digest, err);
+	if (r == 0)
+		r = str_set(&k->m.config.media_type, type, err);
+	k->m.config.size = (int64_t)k->config_text.len;
+	if (r == 0)
+		r = image_config_fits(&k->config, &k->m, err);
+	return r < 0 ? r : manifest_write(&k->m, &k->manifest, err);
+}
+
+static int finish(struct making *k, char ret_id[STORE_ID_LEN + 1], struct err *err)
+{
+	AUTO_STRV struct strv names = STRV_INIT;
+	char digest[SHA256_TEXT_MAX], *name = NULL;
+	struct image_record rec = {
+	    .m = &k->m,
+	    .config = &k->config,
+	    .config_text = &k->config_text,
+	    .own = {&k->manifest, digest},
+	    .names = &names,
+	    .top = k->top,
+	};
+	int r;
+
+	r = make_config(k, err);
+	if (r == 0)
+		r = make_manifest(k, err);
+	if (r == 0)
+		r = digest_of(&k->manifest, digest, err);
+	if (r == 0 && k->make->name)
+		r = image_local_name(k->make->name, &name, err);
+	if (r == 0 && name)
+		r = strv_take(&names, name, err);
+	if (r == 0)
+		r = image_record(k->ctx, &rec, err);
+	if (r == 0)
+		(void)snprintf(ret_id, STORE_ID_LEN + 1, "%s", digest_hex(k->m.config.digest));
+	return r;
+}
+
+/* What is wrong with the words is told before any work is done. */
+static int check(const struct image_make *make, struct err *err)
+{
+	AUTO_JSON struct json_doc *doc = NULL;
+	AUTO_FREE char *name = NULL;
+	struct json *c;
+	size_t i;
+	int r;
+
+	r = json_new(&doc, err);
+	c = r < 0 ? NULL : json_object(doc);
+	for (i = 0; r == 0 && make->changes && i < make->changes->n; i++)
+		r = change_apply(doc, c, make->changes->v[i], err);
+	if (r == 0 && make->name)
+		r = image_local_name(make->name, &name, err);
+	return r;
+}
+
+int image_import(const struct image_ctx *ctx, int fd, const struct image_make *make,
+		 char ret_id[STORE_ID_LEN + 1], struct err *err)
+{
+	AUTO(store_layer_abort_p) struct store_layer_new *fresh = NULL;
+	AUTO_WORKERS struct workers workers = {.n = 0};
+	AUTO(making_fini) struct making k;
+	int r;
+
+	making_init(&k, ctx, make);
+	r = check(make, err);
+	if (r == 0)
+		r = workers_start(&workers, 1, store_is_rootless(ctx->store), err);
+	if (r == 0)
+		r = begin_unpack(&k, &workers.v[0], fd, &fresh, err);
+	if (r == 0)
+		r = end_unpack(&k, &workers.v[0], &fresh, err);
+	workers_stop(&workers);
+	return r < 0 ? r : finish(&k, ret_id, err);
+}
+
+int image_commit(const struct image_ctx *ctx, int upper, const struct image_make *make,
+		 char ret_id[STORE_ID_LEN + 1], struct err *err)
+{
+	AUTO_WORKERS struct workers workers = {.n = 0};
+	AUTO(making_fini) struct making k;
+	int r;
+
+	making_init(&k, ctx, make);
+	r = check(make, err);
+	if (r == 0)
+		r = image_get(ctx, make->parent, &k.parent, NULL, err);
+	if (r == 0)
+		r = workers_start(&workers, 1, store_is_rootless(ctx->store), err);
+	if (r == 0)
+		r = pack_and_unpack(&k, &workers.v[0], upper, err);
+	workers_stop(&workers);
+	return r < 0 ? r : finish(&k, ret_id, err);
+}
