@@ -1,5 +1,5 @@
 #include "archive_out.h"
-#include "archive.h"
+#include "archive_in.h"
 #include "archive/tar.h"
 #include "base/err.h"
 #include "store/store.h"

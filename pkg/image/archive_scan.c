@@ -3,7 +3,7 @@
  * link's target. The reader checks them as foreign input.
  */
 #include "archive_scan.h"
-#include "archive.h"
+#include "archive_in.h"
 #include "archive/compress.h"
 #include "archive/tar.h"
 #include "base/buf.h"

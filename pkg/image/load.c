@@ -1,5 +1,5 @@
 /* Loading: images of an archive go the way of pulled ones. */
-#include "archive.h"
+#include "archive_in.h"
 #include "record.h"
 #include "remote.h"
 #include "worker.h"

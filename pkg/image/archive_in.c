@@ -1,4 +1,4 @@
-#include "archive.h"
+#include "archive_in.h"
 #include "archive_scan.h"
 #include "base/err.h"
 #include "digest/digest.h"

@@ -1,12 +1,12 @@
 /*
- * archive.h - an image archive opened for reading: a tar (plain or compressed, also from a pipe) or
- * a directory. Members are found by their cleaned names (archive_path).
+ * archive_in.h - an image archive opened for reading: a tar (plain or compressed, also from a pipe)
+ * or a directory. Members are found by their cleaned names (archive_path).
  *
  * A tar is indexed by a process without rights. One that is compressed, or cannot be read at any
  * place, is copied to a nameless file of the store first, in the same pass.
  */
-#ifndef IMAGE_ARCHIVE_H
-#define IMAGE_ARCHIVE_H
+#ifndef IMAGE_ARCHIVE_IN_H
+#define IMAGE_ARCHIVE_IN_H
 
 #include "base/auto.h"
 #include "layers.h"
