@@ -173,6 +173,16 @@ static void mark_descriptors(const struct place *p, size_t n)
 	(void)syscall(SYS_close_range, FD_END, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */);
 }
 
+static bool is_in(int sig, const int *list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i] == sig)
+			return true;
+	return false;
+}
+
 /* Ignored rather than blocked, so that no system call of the monitor is interrupted. The cleanup
  * command gets the defaults back. */
 static void ignore_signals(void)
@@ -182,13 +192,12 @@ static void ignore_signals(void)
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
 	const struct sigaction usual = {.sa_handler = SIG_DFL};
 	sigset_t none;
-	size_t i;
 	int s;
 
+	/* SIGCHLD must not be ignored even for a moment: the kernel would reap a container that
+	 * ends just then, and its exit code would be lost. */
 	for (s = 1; s < NSIG; s++)
-		(void)sigaction(s, &ignore, NULL);
-	for (i = 0; i < ARRAY_LEN(keep); i++)
-		(void)sigaction(keep[i], &usual, NULL);
+		(void)sigaction(s, is_in(s, keep, ARRAY_LEN(keep)) ? &usual : &ignore, NULL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
