@@ -306,8 +306,8 @@ refused() {
     rc 0 kist export -o e.tar c
     tar tf e.tar >list
     grep -qx new list
-    ! grep -x data/keep list
-    ! grep -F .wh. list
+    if grep -x data/keep list; then return 1; fi
+    if grep -F .wh. list; then return 1; fi
     kist export c | cmp - e.tar
     rc 0 kist import -c 'CMD ["cat","/new"]' -m hello e.tar mine:2
     is "$(image_id mine:2)" "$stdout"
