@@ -120,7 +120,7 @@ static int relay(struct app *app, const struct exec_args *a, const struct contai
 static void warn_about_limits(const struct container_exec_process *p)
 {
 	if (p->outside_cgroup)
-		say("Warning: the command runs outside of the container's control group, as this "
+		say("Warning: the command runs outside of the container's cgroup, as this "
 		    "login "
 		    "session may not enter it: the container's limits do not hold for it");
 }

@@ -83,7 +83,7 @@ static int add_dir(struct cgroup *cg, char *take_path, bool is_v1, unsigned cont
 		return err_nomem(err);
 	if (cg->n == CGROUP_DIRS_MAX) {
 		free(take_path);
-		return err_set(err, ERR_BUG, "too many control groups");
+		return err_set(err, ERR_BUG, "too many cgroups");
 	}
 	cg->dir[cg->n++] = (struct cgroup_dir){
 	    .path = take_path, .fd = -1, .is_v1 = is_v1, .tasks_fd = -1, .controls = controls};
@@ -185,7 +185,7 @@ static int enable(const char *dir, const char *controller, struct err *err)
 static int make_dir(const char *path, struct err *err)
 {
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "making control group %s", path);
+		return err_sys(err, errno, "making cgroup %s", path);
 	return 0;
 }
 
@@ -229,7 +229,7 @@ static int open_dir(struct cgroup_dir *d, struct err *err)
 {
 	d->fd = open(d->path, O_DIRECTORY | O_CLOEXEC);
 	if (d->fd < 0)
-		return err_sys(err, errno, "opening control group %s", d->path);
+		return err_sys(err, errno, "opening cgroup %s", d->path);
 	if (!d->is_v1)
 		return 0;
 	d->tasks_fd = openat(d->fd, "tasks", O_WRONLY | O_CLOEXEC);
@@ -265,7 +265,7 @@ static int no_base(const struct cgroup_limits *l, unsigned needs, struct err *er
 	for (c = 0; c < CGROUP_CONTROLLERS; c++)
 		if (needs & (1U << c))
 			return err_set(err, ERR_UNSUPPORTED,
-				       "%s: this user may not make control groups here, so no "
+				       "%s: this user may not make cgroups here, so no "
 				       "limit can be set (log in through systemd with delegated "
 				       "controllers, or run as root)",
 				       cgroup_option(l, c));
@@ -348,7 +348,7 @@ static int write_record(const struct cgroup *cg, int record, struct err *err)
 
 	for (i = 0; i < cg->n; i++)
 		buf_addf(&text, "%s\n", cg->dir[i].path);
-	r = buf_check(&text, "paths of control groups", err);
+	r = buf_check(&text, "paths of cgroups", err);
 	if (r < 0)
 		return r;
 	return file_replace(record, RECORD, 0600, buf_str(&text), text.len, 0, err);
@@ -392,7 +392,7 @@ int cgroup_open(const struct strv *paths, struct cgroup **ret, struct err *err)
 		return err_nomem(err);
 	for (i = 0; i < paths->n; i++) {
 		if (statfs(paths->v[i], &fs) < 0)
-			return err_sys(err, errno, "control group %s", paths->v[i]);
+			return err_sys(err, errno, "cgroup %s", paths->v[i]);
 		r = add_dir(cg, str_dup(str_of(paths->v[i])), fs.f_type == CGROUP_SUPER_MAGIC, 0,
 			    err);
 		if (r == 0)
@@ -420,7 +420,7 @@ int cgroup_join_v1(const struct cgroup *cg, struct err *err)
 
 	for (i = 0; i < cg->n; i++)
 		if (cg->dir[i].is_v1 && write(cg->dir[i].tasks_fd, "0", 1) != 1)
-			return err_sys(err, errno, "entering control group %s", cg->dir[i].path);
+			return err_sys(err, errno, "entering cgroup %s", cg->dir[i].path);
 	return 0;
 }
 
