@@ -407,14 +407,14 @@ forever() { kist run -d --name "$1" --network none "$IMG" sh -c "$2" >/dev/null;
 }
 
 @test "twenty runs, eight at once, all succeed and leave nothing" {
-    rc 0 bash -c "seq 20 | xargs -P 8 -I N timeout 60 '$KIST' ${KIST_FLAGS:-} --root '$ROOT' --runroot '$RUN' run --rm --network none '$IMG' echo N"
+    rc 0 bash -c "seq 20 | xargs -P 8 -I @@ timeout 60 '$KIST' ${KIST_FLAGS:-} --root '$ROOT' --runroot '$RUN' run --rm --network none '$IMG' echo @@"
     is 20 "$(wc -l <<<"$stdout")"
     rc 0 kist ps -aq
     is "" "$stdout"
 }
 
 @test "eight at once with one name: one wins" {
-    rc 123 bash -c "seq 8 | xargs -P 8 -I N timeout 60 '$KIST' ${KIST_FLAGS:-} --root '$ROOT' --runroot '$RUN' create --name same --network none '$IMG' true"
+    rc 123 bash -c "seq 8 | xargs -P 8 -I @@ timeout 60 '$KIST' ${KIST_FLAGS:-} --root '$ROOT' --runroot '$RUN' create --name same --network none '$IMG' true"
     is 1 "$(wc -l <<<"$stdout")"
     rc 0 kist ps -a --format '{{.Names}}'
     is same "$stdout"
@@ -436,6 +436,6 @@ timeout 60 "$KIST" ${KIST_FLAGS:-} --root "$ROOT" --runroot "$RUN" run --rm --ne
 [ $code = 3 ] || echo "code $code"
 END
     export KIST ROOT RUN IMG
-    rc 0 bash -c 'seq 200 | xargs -P 8 -I N bash many'
+    rc 0 bash -c 'seq 200 | xargs -P 8 -I @@ bash many'
     is "" "$stdout"
 }
