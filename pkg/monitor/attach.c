@@ -257,11 +257,12 @@ static int on_socket(struct attach *a, struct err *err)
 	enum frame_type type;
 	ssize_t n = receive(a, &fd);
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	/* A reset (something of ours was unread when the monitor ended) is reported once, and before
+	 * the frames that the monitor had sent: those come next, then the end of file. */
+	if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET))
 		return 0;
 	if (n <= 0) {
-		/* End of file, or a reset when something of ours was unread: the monitor is gone.
-		 * Without FRAME_EXIT it was killed. */
+		/* The monitor is gone. Without FRAME_EXIT it was killed. */
 		a->result->end = MONITOR_LOST;
 		a->has_exit = true;
 		a->reads_log = a->log.fd >= 0;

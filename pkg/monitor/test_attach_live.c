@@ -1,5 +1,6 @@
 /* Sessions with a monitor: terminals, keys, signals, input, broken streams. */
 #include "box_test.h"
+#include "shim/frame.h"
 
 static void input_and_its_end_reach_the_container(void **state)
 {
@@ -34,6 +35,27 @@ static void input_that_nobody_reads_does_not_hold_up_the_rest(void **state)
 	(void)box_wait(&b);
 	box_expect(&b, "out", "out\n");
 	box_end(&b);
+}
+
+/* Input that the monitor never read resets the connection; what it had sent before is still there. */
+static void a_reset_does_not_hide_what_came_before_it(void **state)
+{
+	struct frame_small input = frame_make(FRAME_STDIN_EOF), end = frame_make(FRAME_EXIT);
+	struct monitor_attach a = {.foreground = true, .is_first = true};
+	struct monitor_result r = {0};
+	struct err err = ERR_INIT;
+	int s[2];
+
+	(void)state;
+	end.u.exit.code = 3;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s), 0);
+	assert_int_equal(send(s[0], &input, frame_size(&input), 0), frame_size(&input));
+	assert_int_equal(send(s[1], &end, frame_size(&end), 0), frame_size(&end));
+	(void)close(s[1]);
+	assert_int_equal(monitor_attach(s[0], &a, &r, &err), 0);
+	assert_int_equal(r.end, MONITOR_EXITED);
+	assert_int_equal(r.code, 3);
+	(void)close(s[0]);
 }
 
 static void a_client_that_goes_closes_stdin_where_asked(void **state)
@@ -384,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(input_and_its_end_reach_the_container),
 	    cmocka_unit_test(input_that_nobody_reads_does_not_hold_up_the_rest),
+	    cmocka_unit_test(a_reset_does_not_hide_what_came_before_it),
 	    cmocka_unit_test(a_client_that_goes_closes_stdin_where_asked),
 	    cmocka_unit_test(a_broken_stdout_ends_the_pipeline),
 	    cmocka_unit_test(a_broken_stdout_ends_only_the_spectator),
