@@ -231,12 +231,20 @@ static inline struct monitor_result box_attach(struct box *b, int sock, bool is_
 	return result;
 }
 
+/* The socket's file is there a moment before anybody listens. */
 static inline int box_connect(const struct box *b)
 {
 	struct err err = ERR_INIT;
-	int fd = -1;
+	int fd = -1, r, tries;
 
-	assert_int_equal(monitor_connect(b->dir, &fd, &err), 0);
+	r = monitor_connect(b->dir, &fd, &err);
+	for (tries = 0; r == -ERR_NOT_FOUND && tries < 1000; tries++) {
+		(void)usleep(1000);
+		err = (struct err)ERR_INIT;
+		r = monitor_connect(b->dir, &fd, &err);
+	}
+	if (r < 0)
+		fail_msg("%s", err.text);
 	return fd;
 }
 
