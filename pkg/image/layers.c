@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* So many layers at the most are unpacked and not committed; each keeps a few descriptors open. */
+#define COMMIT_RUN 16
+
 enum step { STEP_PRESENT, STEP_WANTED, STEP_LOADED, STEP_UNPACKING, STEP_UNPACKED, STEP_DONE };
 
 struct layer {
@@ -229,6 +232,7 @@ static int commit_layer(struct fetch *f, size_t i, struct err *err)
 	    .gids = l->answer.gids,
 	    .n_uids = l->answer.n_uids,
 	    .n_gids = l->answer.n_gids,
+	    .synced = true,
 	};
 	char id[STORE_ID_LEN + 1];
 	int r;
@@ -251,33 +255,48 @@ static bool is_there(const struct layer *l)
 	return l->step == STEP_PRESENT || l->step == STEP_DONE;
 }
 
-static int commit_what_can(struct fetch *f, struct err *err)
-{
-	size_t i;
-	int r;
-
-	for (i = 0; i < f->n; i++) {
-		if (is_there(&f->layers[i]))
-			continue;
-		if (f->layers[i].step != STEP_UNPACKED)
-			return 0;
-		r = commit_layer(f, i, err);
-		if (r < 0)
-			return err_wrap(err, "layer %zu of %zu", i + 1, f->n);
-	}
-	return 0;
-}
-
 /* The blob is not needed any more when no other layer waits for it. */
 static void drop_blob(struct fetch *f, size_t blob)
 {
 	size_t i;
 
 	for (i = 0; i < f->n; i++)
-		if (f->layers[i].blob == blob && !is_there(&f->layers[i]) &&
-		    f->layers[i].step != STEP_UNPACKED)
+		if (f->layers[i].blob == blob && !is_there(&f->layers[i]))
 			return;
 	download_discard(&f->downloads[blob]);
+}
+
+/* The layers that could be committed now: from *ret_first on, as many as are returned. */
+static size_t unpacked_run(const struct fetch *f, size_t *ret_first)
+{
+	size_t i = 0, n = 0;
+
+	while (i < f->n && is_there(&f->layers[i]))
+		i++;
+	while (i + n < f->n && f->layers[i + n].step == STEP_UNPACKED)
+		n++;
+	*ret_first = i;
+	return n;
+}
+
+/* Commits run by run of COMMIT_RUN layers, or (all) whatever there is: they are put on disk
+ * together, since a sync waits for what other layers write meanwhile, too. Until then their blobs
+ * stay, so that a killed pull loses no download. */
+static int commit_unpacked(struct fetch *f, bool all, struct err *err)
+{
+	size_t first, n = unpacked_run(f, &first), i;
+	int r;
+
+	if (n == 0 || (n < COMMIT_RUN && !all))
+		return 0;
+	r = store_sync(f->ctx->store, err);
+	for (i = first; r == 0 && i < first + n; i++) {
+		r = commit_layer(f, i, err);
+		if (r < 0)
+			return err_wrap(err, "layer %zu of %zu", i + 1, f->n);
+		drop_blob(f, f->layers[i].blob);
+	}
+	return r;
 }
 
 static int finish_unpack(struct fetch *f, struct layer *l, struct err *err)
@@ -298,8 +317,7 @@ static int finish_unpack(struct fetch *f, struct layer *l, struct err *err)
 			       got);
 	l->step = STEP_UNPACKED;
 	tell_blob(f->ctx, l->d->digest, (uint64_t)l->d->size, l->d->size, true, false);
-	drop_blob(f, l->blob);
-	r = commit_what_can(f, err);
+	r = commit_unpacked(f, false, err);
 	return r < 0 ? r : start_what_can(f, err);
 }
 
@@ -382,7 +400,7 @@ static int unpack_rest(struct fetch *f, struct err *err)
 			}
 		}
 		if (n_busy == 0)
-			return commit_what_can(f, err);
+			return commit_unpacked(f, true, err);
 		if (poll(p, f->workers->n, -1) < 0 && errno != EINTR)
 			return err_sys(err, errno, "waiting for the layer workers");
 		for (i = 0; i < f->workers->n; i++) {
@@ -408,6 +426,7 @@ int layers_fetch(const struct image_ctx *ctx, const struct layer_source *from,
 		 const struct image_config *config, char ret_top[STORE_ID_LEN + 1], struct err *err)
 {
 	AUTO(fetch_fini) struct fetch f = {.ctx = ctx, .from = from, .workers = workers};
+	struct err second = ERR_INIT;
 	int r;
 
 	r = fetch_init(&f, m, config, err);
@@ -420,6 +439,8 @@ int layers_fetch(const struct image_ctx *ctx, const struct layer_source *from,
 		workers_stop(workers);
 		if (err_is_errno(err, ENOSPC) || err_is_errno(err, EDQUOT))
 			discard_downloads(&f);
+		else
+			(void)commit_unpacked(&f, true, &second);
 		return r;
 	}
 	(void)snprintf(ret_top, STORE_ID_LEN + 1, "%s", f.n > 0 ? f.layers[f.n - 1].id : "");

@@ -425,6 +425,14 @@ empty_store() {
     is 9 "$stdout"
 }
 
+@test "the layers of a pull reach the disk together" {
+    is_root || skip "only as root: strace cannot follow newuidmap"
+    rc 0 strace -f -qq -o calls -e trace=syncfs "$KIST" --root "$ROOT" --runroot "$RUN" pull -q --tls-verify=false "$REGISTRY/multi"
+    is 1 "$(grep -c syncfs calls)"
+    rc 0 in_image multi 'cat /last'
+    is 9 "$stdout"
+}
+
 @test "four pulls of one image at once all succeed" {
     local i pids=()
     for i in 1 2 3 4; do
