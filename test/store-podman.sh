@@ -88,8 +88,9 @@ check "podman and the store agree on its size" \
 	same "$(tool_ list | cut -d' ' -f2)" "$(podman_ image inspect --format '{{.Size}}' $image)"
 check "podman inspects it" \
 	has '3' "$(podman_ image inspect --format '{{len .RootFS.Layers}}' $image)"
-net=$(<"$graph/defaultNetworkBackend")
-check "the store chose netavark, not CNI" same netavark "$net"
+netavark=$(ls /usr/{local/,}lib{exec,}/podman/netavark 2>/dev/null | head -n 1)
+[[ -z $netavark ]] ||
+	check "the store chose netavark, not CNI" same netavark "$(<"$graph/defaultNetworkBackend")"
 
 runs=(run --rm --network none)
 out=$(podman_ "${runs[@]}" $image sh -c 'cat /etc/who /bin/who; ls /etc/gone 2>/dev/null || echo no' 2>&1)
