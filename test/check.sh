@@ -1,6 +1,6 @@
 #!/bin/bash
 # check.sh - all of the tests, as "make check" runs them. The last line is "N passed, N failed[, N skipped]".
-#   check.sh [SUITE...]     unit root user san ns-root ns-user (default: all of them)
+#   check.sh [SUITE...]     unit live root user san ns-root ns-user (default: all of them)
 # KIST_SUITE_LIMIT: seconds that one suite may take (900).
 # As root it tests as root, as an ordinary user (made for the purpose, and removed) and in namespaces with a
 # systemd of their own (test/ns). As an ordinary user it tests as that user; the rest is counted as skipped.
@@ -131,6 +131,12 @@ can_unshare() { unshare -mnpiuC --fork true 2>/dev/null; }
 # --- the suites ----------------------------------------------------------------------------------------
 suite_unit() { run_suite unit make -s unit; }
 
+# the registry and the store module alone, against the real registry and the real podman
+suite_live() {
+    run_suite live-registry test/registry-live.sh
+    if [ "$(id -u)" = 0 ]; then run_suite live-store test/store-podman.sh; else skip live-store "not root"; fi
+}
+
 suite_root() {
     if [ "$(id -u)" = 0 ]; then run_suite root body bats; else skip root "not root"; fi
 }
@@ -143,6 +149,7 @@ suite_user() {
 
 suite_san() {
     run_suite san-unit make -s SAN=address,undefined unit
+    run_suite san-live test/registry-live.sh build/san/pkg/registry/test_registry_live
     make -s -j "$(nproc)" SAN=address,undefined all
     cp bin/san/kist "$stage/bin/san/"
     repeat="KIST=bin/san/kist ASAN_OPTIONS=detect_leaks=0 " run_suite san-bats body san
@@ -166,7 +173,7 @@ if [ "${1:-}" = --body ]; then
     exit
 fi
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(unit root user san ns-root ns-user)
+[ ${#suites[@]} -gt 0 ] || suites=(unit live root user san ns-root ns-user)
 contrib/deps.sh check
 make -s -j "$(nproc)" all
 work=$(mktemp -d /var/tmp/kist-check.XXXXXX)
