@@ -69,7 +69,7 @@ shim_srcs := $(wildcard pkg/monitor/shim/*.c)
 shim_cflags := -std=gnu11 -D_GNU_SOURCE -Os -g0 -Iinclude -static -nostdlib -ffreestanding -fno-stack-protector -fno-pie \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fomit-frame-pointer -Wl,--build-id=none,-z,noseparate-code,--gc-sections \
 	-ffunction-sections -Wall -Wextra -Wshadow -Wmissing-prototypes $(if $(WERROR),-Werror)
-$(out)/kist-monitor: $(shim_srcs) $(wildcard pkg/monitor/shim/*.h include/monitor/*.h)
+$(out)/kist-monitor: $(shim_srcs) $(wildcard pkg/monitor/shim/*.h include/monitor/*.h) include/sys/rawcall.h
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CC) $(shim_cflags) -o $@ $(shim_srcs)
 	strip -s $@
@@ -79,7 +79,7 @@ $(out)/%.o: %.S $(out)/kist-monitor
 
 # So is the last step before a container's command: docs/decisions/0006-runtime.md.
 stub_srcs := $(wildcard pkg/runtime/stub/*.c)
-$(out)/kist-init: $(stub_srcs) $(wildcard pkg/runtime/stub/*.h)
+$(out)/kist-init: $(stub_srcs) $(wildcard pkg/runtime/stub/*.h) include/sys/rawcall.h
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CC) $(shim_cflags) -o $@ $(stub_srcs)
 	strip -s $@

@@ -44,6 +44,8 @@ const char *str_after(const char *s, const char *prefix);
  */
 struct str str_cut(struct str *rest, char sep);
 struct str str_trim(struct str s);
+/* A decimal number of one to ten digits that fits: user and group IDs in files. */
+bool str_u32(struct str s, uint32_t *ret);
 /* Caller frees; NULL when out of memory. */
 char *str_dup(struct str s);
 /* Caller frees; NULL when out of memory. */

@@ -63,6 +63,24 @@ struct str str_trim(struct str s)
 	return s;
 }
 
+bool str_u32(struct str s, uint32_t *ret)
+{
+	uint64_t v = 0;
+	size_t i;
+
+	if (s.len == 0 || s.len > 10)
+		return false;
+	for (i = 0; i < s.len; i++) {
+		if (s.ptr[i] < '0' || s.ptr[i] > '9')
+			return false;
+		v = v * 10 + (unsigned)(s.ptr[i] - '0');
+	}
+	if (v > UINT32_MAX)
+		return false;
+	*ret = (uint32_t)v;
+	return true;
+}
+
 char *str_dup(struct str s)
 {
 	char *p = malloc(s.len + 1);

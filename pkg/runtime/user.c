@@ -21,18 +21,7 @@
 
 static bool take_id(struct str s, uint32_t *ret)
 {
-	uint64_t v = 0;
-	size_t i;
-
-	if (s.len == 0 || s.len > 10)
-		return false;
-	for (i = 0; i < s.len; i++) {
-		if (s.ptr[i] < '0' || s.ptr[i] > '9')
-			return false;
-		v = v * 10 + (unsigned)(s.ptr[i] - '0');
-	}
-	*ret = (uint32_t)v;
-	return v <= ID_MAX;
+	return str_u32(s, ret) && *ret <= ID_MAX;
 }
 
 static bool same(struct str a, struct str b)

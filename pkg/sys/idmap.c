@@ -49,28 +49,11 @@ int idmap_to_inside(const struct idmap *m, uint32_t outside, uint32_t *ret)
 	return 0;
 }
 
-/* A decimal number of at most ten digits that fits. */
-static bool take_id(struct str s, uint32_t *ret)
-{
-	uint64_t v = 0;
-	size_t i;
-
-	if (s.len == 0 || s.len > 10)
-		return false;
-	for (i = 0; i < s.len; i++) {
-		if (s.ptr[i] < '0' || s.ptr[i] > '9')
-			return false;
-		v = v * 10 + (unsigned)(s.ptr[i] - '0');
-	}
-	*ret = (uint32_t)v;
-	return v <= UINT32_MAX;
-}
-
 static bool is_owner(struct str owner, const char *name, uid_t uid)
 {
 	uint32_t number;
 
-	return (name && str_eq(owner, name)) || (take_id(owner, &number) && number == uid);
+	return (name && str_eq(owner, name)) || (str_u32(owner, &number) && number == uid);
 }
 
 int idmap_parse_subid(const char *text, size_t len, const char *name, uid_t uid, uint32_t next,
@@ -85,7 +68,7 @@ int idmap_parse_subid(const char *text, size_t len, const char *name, uid_t uid,
 		if (!line.ptr || !is_owner(owner, name, uid))
 			continue;
 		first = str_cut(&line, ':');
-		if (!line.ptr || !take_id(first, &start) || !take_id(str_trim(line), &count))
+		if (!line.ptr || !str_u32(first, &start) || !str_u32(str_trim(line), &count))
 			continue;
 		/* An empty range is one that an administrator switched off. */
 		if (count == 0 || start > UINT32_MAX - count || next > UINT32_MAX - count)

@@ -2,7 +2,7 @@
  * client.c - attached clients: coming, small frames, going.
  */
 #include "monitor.h"
-#include "sys.h"
+#include "sys/rawcall.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>

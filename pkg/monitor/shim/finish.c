@@ -3,7 +3,7 @@
  */
 #include "mem.h"
 #include "monitor.h"
-#include "sys.h"
+#include "sys/rawcall.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
  * input.c - from clients to the container.
  */
 #include "monitor.h"
-#include "sys.h"
+#include "sys/rawcall.h"
 
 #include <asm/termbits.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
  */
 #include "klog.h"
 #include "monitor.h"
-#include "sys.h"
+#include "sys/rawcall.h"
 
 #include <errno.h>
 #include <fcntl.h>

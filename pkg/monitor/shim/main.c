@@ -3,7 +3,7 @@
  */
 #include "monitor.h"
 #include "mem.h"
-#include "sys.h"
+#include "sys/rawcall.h"
 
 #include <errno.h>
 #include <fcntl.h>

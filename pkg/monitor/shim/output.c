@@ -2,7 +2,7 @@
  * output.c - from the container to clients and log.
  */
 #include "monitor.h"
-#include "sys.h"
+#include "sys/rawcall.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -11,7 +11,8 @@
  * Descriptor 3 gets a struct err when the command cannot be executed, and closes when it is.
  */
 #include "base/err.h"
-#include "sys.h"
+#include "entry.h"
+#include "sys/rawcall.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /*
- * sys.h - system calls without libc. Results are the kernel's: negative errno on failure.
+ * rawcall.h - system calls without libc, for the freestanding programs that are embedded in kist
+ * (the monitor, the runtime's stub). Results are the kernel's: negative errno on failure.
  */
-#ifndef SHIM_SYS_H
-#define SHIM_SYS_H
+#ifndef SYS_RAWCALL_H
+#define SYS_RAWCALL_H
 
-#include <stdint.h>
 #include <sys/syscall.h>
 
 #if defined(__x86_64__)
@@ -43,7 +43,7 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f)
 }
 
 #else
-#error "the monitor is not ported to this architecture: see shim/sys.h and shim/start.c"
+#error "not ported to this architecture: add it here and to monitor/shim/start.c and runtime/stub"
 #endif
 
 #define SYS_CALL(n, a, b, c, d, e, f)                                                              \
