@@ -257,8 +257,8 @@ static int on_socket(struct attach *a, struct err *err)
 	enum frame_type type;
 	ssize_t n = receive(a, &fd);
 
-	/* A reset (something of ours was unread when the monitor ended) is reported once, and before
-	 * the frames that the monitor had sent: those come next, then the end of file. */
+	/* A reset (something of ours was unread when the monitor ended) is reported once, and
+	 * before the frames that the monitor had sent: those come next, then the end of file. */
 	if (n < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNRESET))
 		return 0;
 	if (n <= 0) {

@@ -37,7 +37,8 @@ static void input_that_nobody_reads_does_not_hold_up_the_rest(void **state)
 	box_end(&b);
 }
 
-/* Input that the monitor never read resets the connection; what it had sent before is still there. */
+/* Input that the monitor never read resets the connection; what it had sent before is still there.
+ */
 static void a_reset_does_not_hide_what_came_before_it(void **state)
 {
 	struct frame_small input = frame_make(FRAME_STDIN_EOF), end = frame_make(FRAME_EXIT);
