@@ -1,7 +1,8 @@
 #!/bin/bash
 # check.sh - all of the tests, as "make check" runs them. The last line is "N passed, N failed[, N skipped]".
 #   check.sh [SUITE...]     unit live root user san ns-root ns-user (default: all of them)
-# KIST_SUITE_LIMIT: seconds that one suite may take (900).
+# KIST_SUITE_LIMIT: seconds that one suite may take (900). KIST_LANES: suites that run at the same time (as many as processors,
+# at most 2: much of a test is waiting); with more than one, a suite's output is shown when it has ended.
 # As root it tests as root, as an ordinary user (made for the purpose, and removed) and in namespaces with a
 # systemd of their own (test/ns). As an ordinary user it tests as that user; the rest is counted as skipped.
 set -euo pipefail
@@ -12,6 +13,7 @@ export PATH=$PATH:/usr/sbin:/sbin
 user=kisttest
 passed=0 failed=0 skipped=0
 suite_limit=${KIST_SUITE_LIMIT:-900}
+lanes=${KIST_LANES:-$(($(nproc) > 1 ? 2 : 1))}
 
 say() { printf '\n=== %s\n' "$*"; }
 
@@ -143,7 +145,6 @@ suite_root() {
 
 suite_user() {
     if [ "$(id -u)" != 0 ]; then run_suite user body bats; return; fi
-    make_user
     repeat="(as an ordinary user) " run_suite user body user
 }
 
@@ -166,6 +167,48 @@ ns() {
     repeat="(in test/ns as $1) " run_suite "ns-$1" body ns "$1"
 }
 
+# --- several at once -----------------------------------------------------------------------------------
+# run_lanes SUITE...: all of them, $lanes at a time
+run_lanes() {
+    local suite
+    for suite; do
+        if [ "$lanes" = 1 ]; then "suite_$suite"; continue; fi
+        while [ "$(jobs -pr | wc -l)" -ge "$lanes" ]; do wait -n || true; done
+        show_ended
+        in_lane "$suite" &
+    done
+    [ "$lanes" = 1 ] || { wait; show_ended; }
+}
+
+# in_lane SUITE: in a process of its own; output and counts go into files
+in_lane() {
+    trap - EXIT
+    passed=0 failed=0 skipped=0
+    "suite_$1" >"$work/$1.out" 2>&1
+    echo "$passed $failed $skipped" >"$work/$1.counts.tmp"
+    mv "$work/$1.counts.tmp" "$work/$1.counts"
+}
+
+# show_ended: output of the suites that ended, and their counts into ours. A suite without counts has failed (see the end).
+show_ended() {
+    local file counts
+    for file in "$work"/*.counts; do
+        [ -e "$file" ] || continue
+        cat "${file%.counts}.out"
+        read -r -a counts <"$file"
+        passed=$((passed + counts[0])) failed=$((failed + counts[1])) skipped=$((skipped + counts[2]))
+        mv "$file" "$file.shown"
+    done
+}
+
+# never_ended SUITE...: those that left no counts
+never_ended() {
+    local suite
+    for suite; do
+        [ "$lanes" = 1 ] || [ -e "$work/$suite.counts.shown" ] || { cat "$work/$suite.out"; say "$suite: did not end"; failed=$((failed + 1)); }
+    done
+}
+
 if [ "${1:-}" = --body ]; then
     suite=$2
     shift 2
@@ -182,8 +225,10 @@ trap 'exit 130' INT TERM
 stage=$work/src cache=$work/images
 share_images
 make_stage
+[ "$(id -u)" != 0 ] || make_user
 export work stage cache user
-for suite in "${suites[@]}"; do "suite_$suite"; done
+run_lanes "${suites[@]}"
+never_ended "${suites[@]}"
 echo
 line="$passed passed, $failed failed"
 [ "$skipped" = 0 ] || line="$line, $skipped skipped"
