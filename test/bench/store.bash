@@ -1,10 +1,10 @@
 # store.bash - rows of the table about the store: pull, push, unpack, save, many images (sourced by bench.sh).
 # shellcheck shell=bash disable=SC2154
 
-# sample_files: paths below /usr, in a fixed order, with together at least $mb MB: programs, libraries, texts
+# sample_files: every fifth file below /usr in a fixed order, until they are $mb MB: programs, libraries, texts
 sample_files() {
     find /usr -xdev -type f -size -64M -readable -printf '%s %P\0' | LC_ALL=C sort -z -k 2 |
-        awk -v RS='\0' -v ORS='\0' -v want=$((mb * 1048576)) 'n < want { n += $1; sub(/^[0-9]+ /, ""); print }'
+        awk -v RS='\0' -v ORS='\0' -v want=$((mb * 1048576)) 'NR % 5 == 0 && n < want { n += $1; sub(/^[0-9]+ /, ""); print }'
 }
 
 # large NAME LAYERS: an image of $mb MB of this machine's files in so many layers, in the registry and as a layout in $work/NAME
