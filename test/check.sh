@@ -69,6 +69,8 @@ make_stage() {
     mkdir -p "$stage/bin/san"
     cp -R test contrib "$stage/"
     cp bin/kist "$stage/bin/"
+    make -s build/rel/pkg/runtime/test_runtime_live
+    cp build/rel/pkg/runtime/test_runtime_live "$stage/"
     chmod -R a+rX "$work"
 }
 
@@ -77,13 +79,18 @@ body_bats() {
     env LC_ALL=C.UTF-8 BATS_TEST_TIMEOUT=120 KIST_TEST_CACHE="$cache" bats --formatter tap "$stage"/test/system/*.bats
 }
 
-body_user() {
+# as_user COMMAND...: as the ordinary user, with a clean environment
+as_user() {
     local home
     home=$(getent passwd "$user" | cut -d : -f 6)
     cd /
-    exec runuser -u "$user" -- env -i PATH="$PATH" HOME="$home" USER="$user" LOGNAME="$user" \
-        stage="$stage" cache="$cache" "$stage/test/check.sh" --body bats
+    exec runuser -u "$user" -- env -i PATH="$PATH" HOME="$home" USER="$user" LOGNAME="$user" "$@"
 }
+
+body_user() { as_user stage="$stage" cache="$cache" "$stage/test/check.sh" --body bats; }
+
+# what "make unit" as root passes over
+body_user_runtime() { as_user CMOCKA_MESSAGE_OUTPUT=TAP "$stage/test_runtime_live"; }
 
 body_san() {
     env LC_ALL=C.UTF-8 BATS_TEST_TIMEOUT=120 KIST_TEST_CACHE="$cache" KIST="$stage/bin/san/kist" ASAN_OPTIONS=detect_leaks=0 \
@@ -145,6 +152,7 @@ suite_root() {
 
 suite_user() {
     if [ "$(id -u)" != 0 ]; then run_suite user body bats; return; fi
+    run_suite user-runtime body user_runtime
     repeat="(as an ordinary user) " run_suite user body user
 }
 
