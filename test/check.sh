@@ -121,12 +121,16 @@ make_user() {
     grep -q "^$user:" /etc/subuid || usermod --add-subuids 700000-765535 --add-subgids 700000-765535 "$user"
 }
 
-# drop_user: also the pause processes that rootless engines leave
+# drop_user: also the pause processes that rootless engines leave, which take a moment to end
 drop_user() {
     [ -n "${made_user:-}" ] || return 0
-    local pid
-    for pid in $(pgrep -u "$user"); do kill -KILL "$pid" 2>/dev/null || true; done
-    userdel -r "$user" >/dev/null 2>&1 || true
+    local pid i
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        for pid in $(pgrep -u "$user"); do kill -KILL "$pid" 2>/dev/null || true; done
+        ! userdel -r "$user" >/dev/null 2>&1 || return 0
+        sleep 0.3
+    done
+    echo "# user $user is left"
 }
 
 finish() {
@@ -209,6 +213,13 @@ show_ended() {
     done
 }
 
+# stop_lanes: at once; "timeout" hands the signal on to all that it runs
+stop_lanes() {
+    local pid
+    for pid in $(jobs -pr); do pkill -TERM -P "$pid" || true; done
+    wait
+}
+
 # never_ended SUITE...: those that left no counts
 never_ended() {
     local suite
@@ -229,7 +240,7 @@ contrib/deps.sh check
 make -s -j "$(nproc)" all
 work=$(mktemp -d /var/tmp/kist-check.XXXXXX)
 trap finish EXIT
-trap 'exit 130' INT TERM
+trap 'stop_lanes; exit 130' INT TERM
 stage=$work/src cache=$work/images
 share_images
 make_stage
