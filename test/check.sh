@@ -124,8 +124,8 @@ make_user() {
 # drop_user: also the pause processes that rootless engines leave, which take a moment to end
 drop_user() {
     [ -n "${made_user:-}" ] || return 0
-    local pid i
-    for i in 1 2 3 4 5 6 7 8 9 10; do
+    local pid
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
         for pid in $(pgrep -u "$user"); do kill -KILL "$pid" 2>/dev/null || true; done
         ! userdel -r "$user" >/dev/null 2>&1 || return 0
         sleep 0.3
