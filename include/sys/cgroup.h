@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct err;
 struct strv;
@@ -51,6 +52,10 @@ DEFINE_AUTO(struct cgroup, cgroup_free)
 
 /* v2 directory for clone3(CLONE_INTO_CGROUP), or -1; borrowed. */
 int cgroup_clone_fd(const struct cgroup *cg);
+/* The v2 group that process pid is in, when it lies below the container's own: where the container
+ * hands controllers down itself (systemd does), no process may be born in its topmost group.
+ * Returns 1, or 0 when it is not below. */
+int cgroup_open_group_of(const struct cgroup *cg, pid_t pid, int *ret_fd, struct err *err);
 /* From now on, processes of the v2 group open no devices but those of a container's /dev (null,
  * zero, full, random, urandom, terminals). For as long as the group exists. */
 int cgroup_limit_devices(const struct cgroup *cg, struct err *err);

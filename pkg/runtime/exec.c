@@ -157,6 +157,29 @@ static void joining_fini(struct joining *j)
 	auto_close_p(&j->target);
 }
 
+/* Where the container's own group takes no process (see sys/cgroup.h), the group of its first one
+ * does. A user in another login session may not move processes into the group of the first: there
+ * the helper stays outside. */
+static int start_elsewhere(struct joining *j, struct spawn *role, struct child *ret,
+			   struct err *err)
+{
+	AUTO_CLOSE int below = -1;
+	struct err ignored = ERR_INIT;
+
+	if (err_is_errno(err, EBUSY) || err_is_errno(err, EOPNOTSUPP)) {
+		if (cgroup_open_group_of(j->cgroup, j->spec->pid, &below, &ignored) <= 0)
+			return -(int)err->code;
+		role->cgroup_fd = below;
+	} else if (geteuid() != 0 && (err_is_errno(err, EACCES) || err_is_errno(err, EPERM))) {
+		role->clone_flags = 0;
+		j->outside_cgroup = true;
+	} else {
+		return -(int)err->code;
+	}
+	err_clear(err);
+	return spawn_start(role, ret, err);
+}
+
 static int start_helper(struct joining *j, struct child *ret, struct err *err)
 {
 	struct spawn role = {
@@ -177,14 +200,8 @@ static int start_helper(struct joining *j, struct child *ret, struct err *err)
 	if (role.cgroup_fd >= 0)
 		role.clone_flags = CLONE_INTO_CGROUP;
 	r = spawn_start(&role, ret, err);
-	/* A user in another login session may not move processes into the group of the first. */
-	if (r < 0 && role.cgroup_fd >= 0 && geteuid() != 0 &&
-	    (err_is_errno(err, EACCES) || err_is_errno(err, EPERM))) {
-		role.clone_flags = 0;
-		err_clear(err);
-		j->outside_cgroup = true;
-		r = spawn_start(&role, ret, err);
-	}
+	if (r < 0 && role.cgroup_fd >= 0)
+		r = start_elsewhere(j, &role, ret, err);
 	return r;
 }
 

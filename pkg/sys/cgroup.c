@@ -1,11 +1,8 @@
 /*
- * Where groups are made.
+ * Making, opening and entering the groups of one container.
  *
- * v2: below a base, the group kist and in it one for each container. The base is the root of the
- * hierarchy for root; for a user it is the topmost of the groups it is in that it may write (what
- * systemd delegates: user@UID.service), since the kernel lets nobody move a process out of a
- * subtree that is not his. Controllers are switched on down to kist, only those that limits need.
- * v1: each controller has its own hierarchy below /sys/fs/cgroup; only root may write there.
+ * v2: below a base (cgroup_where.c), the group kist and in it one for each container. v1: each
+ * controller has its own hierarchy below /sys/fs/cgroup; only root may write there.
  *
  * v2 children are born in their group (CLONE_INTO_CGROUP). In v1 the child writes "0" to `tasks`:
  * moving a single thread spares the kernel the lock over all process creation, which costs many
@@ -28,33 +25,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define MOUNT "/sys/fs/cgroup"
-#define UNIFIED MOUNT "/unified"
 #define PARENT "kist"
 #define RECORD "cgroup"
-#define SELF_MAX (64 * 1024)
 #define PATHS_MAX (16 * 1024)
-#define CONTROLLERS_MAX 1024
-
-enum cgroup_mode cgroup_mode(void)
-{
-	struct statfs fs;
-
-	if (statfs(MOUNT, &fs) < 0)
-		return CGROUP_NONE;
-	if (fs.f_type == CGROUP2_SUPER_MAGIC)
-		return CGROUP_V2;
-	if (fs.f_type != TMPFS_MAGIC)
-		return CGROUP_NONE;
-	if (statfs(UNIFIED, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
-		return CGROUP_HYBRID;
-	return CGROUP_V1;
-}
-
-const char *cgroup_version(void)
-{
-	return cgroup_mode() == CGROUP_V2 ? "v2" : "v1";
-}
 
 static void dir_fini(struct cgroup_dir *d)
 {
@@ -90,141 +63,6 @@ static int add_dir(struct cgroup *cg, char *take_path, bool is_v1, unsigned cont
 	return 0;
 }
 
-/* Our own group in the v2 hierarchy ("0::/path"); NULL without memory or such a line. */
-static char *own_path(void)
-{
-	AUTO_BUF struct buf text = BUF_INIT(SELF_MAX);
-	struct err ignored = ERR_INIT;
-	struct str rest, line;
-
-	if (file_read(AT_FDCWD, "/proc/self/cgroup", &text, &ignored) <= 0)
-		return NULL;
-	for (rest = str_of(buf_str(&text)); (line = str_cut(&rest, '\n')).ptr;)
-		if (line.len > 3 && memcmp(line.ptr, "0::", 3) == 0)
-			return str_dup((struct str){line.ptr + 3, line.len - 3});
-	return NULL;
-}
-
-static bool may_write(const char *dir)
-{
-	AUTO_FREE char *procs = str_fmt("%s/cgroup.procs", dir);
-
-	return procs && access(dir, W_OK) == 0 && access(procs, W_OK) == 0;
-}
-
-/* The topmost group of ours that we may write: caller frees; NULL when there is none. */
-static char *find_base(const char *mount)
-{
-	AUTO_FREE char *own = NULL;
-	AUTO_FREE char *path = NULL;
-	char *best = NULL, *slash;
-
-	if (may_write(mount))
-		return str_dup(str_of(mount));
-	own = own_path();
-	if (!own || strstr(own, "/.."))
-		return NULL;
-	path = str_fmt("%s%s", mount, own);
-	while (path && strlen(path) > strlen(mount) && may_write(path)) {
-		free(best);
-		best = str_dup(str_of(path));
-		slash = strrchr(path, '/');
-		*slash = '\0';
-	}
-	return best;
-}
-
-static bool has_word(const char *list, const char *word)
-{
-	struct str rest = str_of(list), w;
-
-	while ((w = str_cut(&rest, ' ')).ptr)
-		if (str_eq(w, word))
-			return true;
-	return false;
-}
-
-static bool file_has_word(const char *dir, const char *file, const char *word)
-{
-	AUTO_FREE char *path = str_fmt("%s/%s", dir, file);
-	AUTO_BUF struct buf text = BUF_INIT(CONTROLLERS_MAX);
-	struct err ignored = ERR_INIT;
-
-	return path && file_read_line(AT_FDCWD, path, &text, &ignored) > 0 &&
-	       has_word(buf_str(&text), word);
-}
-
-/* Switches a controller on for the groups below dir. */
-static int enable(const char *dir, const char *controller, struct err *err)
-{
-	AUTO_FREE char *path = str_fmt("%s/cgroup.subtree_control", dir);
-	AUTO_FREE char *text = str_fmt("+%s", controller);
-	AUTO_CLOSE int fd = -1;
-
-	if (!path || !text)
-		return err_nomem(err);
-	if (file_has_word(dir, "cgroup.subtree_control", controller))
-		return 0;
-	if (!file_has_word(dir, "cgroup.controllers", controller))
-		return err_set(
-		    err, ERR_UNSUPPORTED, "%s has no %s controller (%s)", dir, controller,
-		    geteuid() == 0 ? "the kernel has it switched off, or cgroup v1 uses it"
-				   : "delegate it to this user, or run as root");
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0) {
-		if (errno == EBUSY)
-			return err_set(err, ERR_UNSUPPORTED,
-				       "%s has processes of its own, so that its %s controller "
-				       "cannot be handed down",
-				       dir, controller);
-		return err_sys(err, errno, "switching on the %s controller in %s", controller, dir);
-	}
-	return 0;
-}
-
-static int make_dir(const char *path, struct err *err)
-{
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return err_sys(err, errno, "making cgroup %s", path);
-	return 0;
-}
-
-/* The directory above the container's, "<base>/kist"; caller frees. */
-static char *parent_of(const char *path)
-{
-	return str_dup((struct str){path, (size_t)(strrchr(path, '/') - path)});
-}
-
-/* Switches the wanted controllers on in the base and in kist. Those that were only a default may
- * fail: their bits go. */
-static int enable_all(const char *parent, const struct cgroup_limits *l, unsigned optional,
-		      unsigned *controls, struct err *err)
-{
-	AUTO_FREE char *base = parent_of(parent);
-	struct err why = ERR_INIT;
-	const char *name;
-	unsigned c;
-	int r;
-
-	if (!base)
-		return err_nomem(err);
-	for (c = 0; c < CGROUP_CONTROLLERS; c++) {
-		if (!(*controls & (1U << c)))
-			continue;
-		name = cgroup_controller_name(c);
-		r = enable(base, name, &why);
-		if (r == 0)
-			r = enable(parent, name, &why);
-		if (r < 0 && !(optional & (1U << c))) {
-			*err = why;
-			return err_wrap(err, "%s", cgroup_option(l, c));
-		}
-		if (r < 0)
-			*controls &= ~(1U << c);
-	}
-	return 0;
-}
-
 static int open_dir(struct cgroup_dir *d, struct err *err)
 {
 	d->fd = open(d->path, O_DIRECTORY | O_CLOEXEC);
@@ -241,16 +79,16 @@ static int open_dir(struct cgroup_dir *d, struct err *err)
 static int make_group(struct cgroup_dir *d, const struct cgroup_limits *l, unsigned optional,
 		      struct err *err)
 {
-	AUTO_FREE char *parent = parent_of(d->path);
+	AUTO_FREE char *parent = cgroup_parent(d->path);
 	int r;
 
 	if (!parent)
 		return err_nomem(err);
-	r = make_dir(parent, err);
+	r = cgroup_make_dir(parent, err);
 	if (r == 0 && !d->is_v1 && d->controls)
-		r = enable_all(parent, l, optional, &d->controls, err);
+		r = cgroup_enable(parent, l, optional, &d->controls, err);
 	if (r == 0)
-		r = make_dir(d->path, err);
+		r = cgroup_make_dir(d->path, err);
 	if (r == 0)
 		r = open_dir(d, err);
 	return r == 0 && l ? cgroup_set_limits(d, l, err) : r;
@@ -258,17 +96,20 @@ static int make_group(struct cgroup_dir *d, const struct cgroup_limits *l, unsig
 
 /* ---- which groups ---- */
 
+/* Without a place for groups: an error for the first limit that was asked for. */
 static int no_base(const struct cgroup_limits *l, unsigned needs, struct err *err)
 {
+	const char *why = "this user may not make cgroups here, so no limit can be set (start it "
+			  "through \"systemd-run --user --scope -p Delegate=yes\", or as root)";
 	unsigned c;
 
+	if (cgroup_mode() == CGROUP_NONE)
+		why = "no limit can be set, as there is no cgroup file system at " CGROUP_MOUNT;
+	else if (geteuid() == 0)
+		why = "no limit can be set, as cgroups are read-only here (" CGROUP_MOUNT ")";
 	for (c = 0; c < CGROUP_CONTROLLERS; c++)
 		if (needs & (1U << c))
-			return err_set(err, ERR_UNSUPPORTED,
-				       "%s: this user may not make cgroups here, so no "
-				       "limit can be set (log in through systemd with delegated "
-				       "controllers, or run as root)",
-				       cgroup_option(l, c));
+			return err_set(err, ERR_UNSUPPORTED, "%s: %s", cgroup_option(l, c), why);
 	return 0;
 }
 
@@ -276,7 +117,7 @@ static int plan_v2(struct cgroup *cg, const char *mount, const char *id,
 		   const struct cgroup_limits *l, unsigned needs, unsigned optional,
 		   struct err *err)
 {
-	AUTO_FREE char *base = find_base(mount);
+	AUTO_FREE char *base = cgroup_base(mount);
 
 	if (!base)
 		return no_base(l, needs & ~optional, err);
@@ -290,19 +131,19 @@ static int plan_v1(struct cgroup *cg, const char *id, const struct cgroup_limits
 	int r;
 
 	for (c = 0; c < CGROUP_CONTROLLERS; c++) {
-		AUTO_FREE char *top = str_fmt(MOUNT "/%s", cgroup_controller_name(c));
+		AUTO_FREE char *top = str_fmt(CGROUP_MOUNT "/%s", cgroup_controller_name(c));
 
 		if (!(needs & (1U << c)))
 			continue;
 		if (!top)
 			return err_nomem(err);
-		if (!may_write(top) && (optional & (1U << c)))
+		if (!cgroup_may_write(top) && (optional & (1U << c)))
 			continue;
 		if (access(top, F_OK) < 0)
 			return err_set(err, ERR_UNSUPPORTED,
 				       "%s: this machine has no %s controller (%s is missing)",
 				       cgroup_option(l, c), cgroup_controller_name(c), top);
-		if (!may_write(top))
+		if (!cgroup_may_write(top))
 			return err_set(err, ERR_UNSUPPORTED,
 				       "%s: only root can set limits with cgroup v1 (%s is not "
 				       "writable); boot with cgroup v2 for limits as a user",
@@ -322,11 +163,11 @@ static int plan(struct cgroup *cg, const char *id, const struct cgroup_limits *l
 	int r = 0;
 
 	if (mode == CGROUP_V2)
-		return plan_v2(cg, MOUNT, id, l, needs, *optional, err);
+		return plan_v2(cg, CGROUP_MOUNT, id, l, needs, *optional, err);
 	if (mode == CGROUP_NONE)
 		return no_base(l, needs & ~*optional, err);
 	if (mode == CGROUP_HYBRID)
-		r = plan_v2(cg, UNIFIED, id, l, 0, 0, err);
+		r = plan_v2(cg, CGROUP_UNIFIED, id, l, 0, 0, err);
 	return r < 0 ? r : plan_v1(cg, id, l, needs, *optional, err);
 }
 

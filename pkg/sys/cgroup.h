@@ -8,6 +8,8 @@
 
 /* v2, memory, pids, cpu, cpuset, freezer */
 #define CGROUP_DIRS_MAX 6
+#define CGROUP_MOUNT "/sys/fs/cgroup"
+#define CGROUP_UNIFIED CGROUP_MOUNT "/unified"
 
 enum cgroup_controller {
 	CGROUP_MEMORY,
@@ -29,6 +31,19 @@ struct cgroup {
 	struct cgroup_dir dir[CGROUP_DIRS_MAX];
 	size_t n;
 };
+
+/* The group above; caller frees, NULL without memory. */
+char *cgroup_parent(const char *path);
+int cgroup_make_dir(const char *path, struct err *err);
+/* May groups be made and processes be moved in? */
+bool cgroup_may_write(const char *dir);
+/* Below which group of the v2 hierarchy mounted there kist makes its own: caller frees, NULL when
+ * there is none. */
+char *cgroup_base(const char *mount);
+/* Hands controllers down through <base>/kist; those that cannot be had and are only a default lose
+ * their bit. */
+int cgroup_enable(const char *parent, const struct cgroup_limits *l, unsigned optional,
+		  unsigned *controls, struct err *err);
 
 const char *cgroup_controller_name(enum cgroup_controller c);
 /* Writes the limits of the controllers in d->controls. */
