@@ -1,4 +1,5 @@
-/* Killing, removing and asking groups by their recorded paths. */
+/* Killing, removing and asking groups by their recorded paths, with the groups that a container
+ * made in its own. */
 #include "cgroup.h"
 #include "base/auto.h"
 #include "base/buf.h"
@@ -7,6 +8,7 @@
 #include "base/strv.h"
 #include "sys/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,14 +22,39 @@
 /* A process that was killed may need this long to leave its group: 2 s in all. */
 #define REMOVE_TRIES 200
 #define REMOVE_PAUSE_NS 10000000L
+/* A container's own groups that lie deeper are left: each level holds a descriptor. */
+#define DEPTH_MAX 64
 
 /* Only "<...>/kist/<id>" is ours. */
 static bool is_ours(const char *path)
 {
-	const char *at = strstr(path, "/kist/");
+	AUTO_FREE char *parent = NULL;
 
-	return str_starts(path, "/sys/fs/cgroup/") && at && at[6] && !strchr(at + 6, '/') &&
-	       !strstr(path, "/..");
+	if (!str_starts(path, CGROUP_MOUNT "/") || str_ends(path, "/") || strstr(path, "/.."))
+		return false;
+	parent = cgroup_parent(path);
+	return parent && str_ends(parent, "/kist");
+}
+
+static DIR *open_group(int parent, const char *name)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !d)
+		(void)close(fd);
+	return d;
+}
+
+/* The next group in the directory, NULL behind the last. */
+static const char *next_group(DIR *d)
+{
+	struct dirent *e;
+
+	while ((e = readdir(d)))
+		if (e->d_type == DT_DIR && !streq(e->d_name, ".") && !streq(e->d_name, ".."))
+			return e->d_name;
+	return NULL;
 }
 
 /* The number behind "oom_kill " in a file of "key value" lines. */
@@ -83,6 +110,21 @@ static int kill_listed(int dir, const char *path, struct err *err)
 	return 0;
 }
 
+/* Without cgroup.kill: each group by its list. */
+static int kill_group(int parent, const char *path, int depth, struct err *err)
+{
+	AUTO_CLOSEDIR DIR *d = open_group(parent, path);
+	const char *child;
+	int r;
+
+	if (!d || depth == DEPTH_MAX)
+		return 0;
+	r = kill_listed(dirfd(d), path, err);
+	while (r == 0 && (child = next_group(d)))
+		r = kill_group(dirfd(d), child, depth + 1, err);
+	return r;
+}
+
 int cgroup_kill_paths(const struct strv *paths, struct err *err)
 {
 	size_t i;
@@ -100,26 +142,45 @@ int cgroup_kill_paths(const struct strv *paths, struct err *err)
 		file = openat(dir, "cgroup.kill", O_WRONLY | O_CLOEXEC);
 		if (file >= 0 && write(file, "1", 1) == 1)
 			continue;
-		r = kill_listed(dir, paths->v[i], err);
+		r = kill_group(AT_FDCWD, paths->v[i], 0, err);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
+/* With the groups in it. EBUSY while something in them has not ended. */
+static int remove_group(int parent, const char *name, int depth, struct err *err)
+{
+	AUTO_CLOSEDIR DIR *d = NULL;
+	struct err ignored = ERR_INIT;
+	const char *child;
+
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT || errno == ENODEV)
+		return 0;
+	if (errno != EBUSY || depth == DEPTH_MAX)
+		return err_sys(err, errno, "removing control group %s", name);
+	d = open_group(parent, name);
+	while (d && (child = next_group(d)))
+		(void)remove_group(dirfd(d), child, depth + 1, &ignored);
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0)
+		return 0;
+	return err_sys(err, errno, "removing control group %s", name);
+}
+
 static int remove_one(const char *path, struct err *err)
 {
 	struct timespec pause = {0, REMOVE_PAUSE_NS};
-	int i;
+	int i, r = 0;
 
 	for (i = 0; i < REMOVE_TRIES; i++) {
-		if (rmdir(path) == 0 || errno == ENOENT || errno == ENODEV)
-			return 0;
-		if (errno != EBUSY)
-			break;
+		err_clear(err);
+		r = remove_group(AT_FDCWD, path, 0, err);
+		if (r == 0 || !err_is_errno(err, EBUSY))
+			return r;
 		(void)nanosleep(&pause, NULL);
 	}
-	return err_sys(err, errno, "removing control group %s", path);
+	return r;
 }
 
 int cgroup_remove_paths(const struct strv *paths, struct err *err)

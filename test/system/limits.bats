@@ -176,6 +176,19 @@ own_groups() {
     no_groups "$id"
 }
 
+# bats test_tags=short
+@test "they go also when the monitor was killed" {
+    local id
+    need_limits
+    id=$(kist run -d --name c --network none --privileged "$IMG" sh -c "$(own_groups)")
+    eventually log_has c made
+    [ -n "$(groups_of "$id/a/b")" ]
+    kill -KILL "$(pgrep -f "^kist-monitor $id")"
+    eventually status_is c exited
+    rc 0 kist rm c
+    no_groups "$id"
+}
+
 @test "exec works where the container hands controllers down itself" {
     need_v2
     need_limits
