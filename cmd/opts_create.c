@@ -66,6 +66,8 @@ const struct opt create_opts[] = {
 
 #define NANO_CPUS_PER_CPU 1000000000LL
 #define CPU_PERIOD_US 100000LL
+/* The kernel's shortest quota is a millisecond of the period. */
+#define NANO_CPUS_MIN 10000000ULL
 #define MEMORY_MIN (512ULL * 1024)
 
 static int cpu_limits(const struct create_args *a, struct container_resources *res, struct err *err)
@@ -87,6 +89,8 @@ static int cpu_limits(const struct create_args *a, struct container_resources *r
 	if (r < 0)
 		return r;
 	res->cpu_period = (uint64_t)CPU_PERIOD_US;
+	if (nano > 0 && nano < NANO_CPUS_MIN)
+		return err_set(err, ERR_INVALID, "--cpus: at least 0.01 is needed");
 	res->cpu_quota = (int64_t)(nano / (NANO_CPUS_PER_CPU / CPU_PERIOD_US));
 	return 0;
 }
@@ -116,6 +120,14 @@ static int memory_limits(const struct create_args *a, struct container_resources
 	return r;
 }
 
+/* For podman 0 is no limit, too. */
+static int64_t pids_limit(const struct create_args *a)
+{
+	if (a->pids_limit == CREATE_NOT_GIVEN)
+		return 0;
+	return a->pids_limit > 0 ? a->pids_limit : -1;
+}
+
 static int fill_request(const struct create_args *a, struct container_request *rq, struct err *err)
 {
 	int r;
@@ -141,7 +153,7 @@ static int fill_request(const struct create_args *a, struct container_request *r
 	rq->read_only = a->read_only;
 	rq->init = a->init;
 	rq->auto_remove = a->remove;
-	rq->resources.pids_limit = a->pids_limit;
+	rq->resources.pids_limit = pids_limit(a);
 	r = memory_limits(a, &rq->resources, err);
 	return r < 0 ? r : cpu_limits(a, &rq->resources, err);
 }

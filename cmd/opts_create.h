@@ -17,9 +17,11 @@ struct create_args {
 	int tls_verify;
 };
 
+#define CREATE_NOT_GIVEN INT64_MIN
 #define CREATE_ARGS_INIT                                                                           \
 	{                                                                                          \
-		.pull = "missing", .stop_timeout = -1, .tls_verify = -1                            \
+		.pull = "missing", .stop_timeout = -1, .pids_limit = CREATE_NOT_GIVEN,             \
+		.tls_verify = -1                                                                   \
 	}
 
 extern const struct opt create_opts[];

@@ -109,6 +109,15 @@ own_groups() {
     matches "can't fork|Resource temporarily unavailable"
 }
 
+@test "without --pids-limit it is 2048, and 0 and -1 are no limit" {
+    local n
+    limited --pids-limit 20 "$IMG" true
+    for n in '' 0 -1; do
+        limited ${n:+--pids-limit $n} "$IMG" sh -c "$(read_limit pids.max pids pids.max) 2>/dev/null || echo max"
+        if [ -z "$n" ]; then is 2048 "$stdout"; else is max "$stdout"; fi
+    done
+}
+
 @test "--cpus is set as quota and period" {
     limited --cpus 0.5 "$IMG" sh -c 'cat /sys/fs/cgroup/cpu.max 2>/dev/null || echo $(cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu/cpu.cfs_period_us)'
     is '50000 100000' "$stdout"
@@ -241,6 +250,8 @@ END
     has 'must not be smaller'
     rc 125 kist run --rm --network none --cpus nine "$IMG" true
     has nine
+    rc 125 kist run --rm --network none --cpus 0.001 "$IMG" true
+    has 'at least 0.01'
     rc 125 kist run --rm --network none --pids-limit many "$IMG" true
     has many
 }
