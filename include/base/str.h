@@ -68,9 +68,11 @@ int parse_size(const char *s, const char *what, uint64_t *ret, struct err *err);
 /* Decimal with up to 9 digits of fraction ("1.5"), in units of 1e-9. */
 int parse_nano(const char *s, const char *what, uint64_t *ret, struct err *err);
 
-/* docker's human size, decimal units, at most four significant figures: "72.5MB". */
+/* docker's human sizes, decimal units. human_size: at most four significant figures, "72.51MB";
+ * human_size_short: three, and gap ("" or " ") before the unit, "72.5 MB". Both return out. */
 #define HUMAN_MAX 32
 const char *human_size(uint64_t bytes, char out[HUMAN_MAX]);
+const char *human_size_short(uint64_t bytes, const char *gap, char out[HUMAN_MAX]);
 
 /* The name in names[0..n) nearest to s by edits, or NULL when none is near: "did you mean". */
 const char *str_nearest(const char *s, const char *const *names, size_t n);

@@ -151,16 +151,29 @@ int parse_nano(const char *s, const char *what, uint64_t *ret, struct err *err)
 	return 0;
 }
 
-const char *human_size(uint64_t bytes, char out[HUMAN_MAX])
+/* unit_at: what is rounded up to this many of a unit is given in the next one. */
+static const char *human(uint64_t bytes, int figures, double unit_at, const char *gap,
+			 char out[HUMAN_MAX])
 {
 	static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
 	double v = (double)bytes;
 	size_t i = 0;
 
-	while (v >= 1000.0 && i + 1 < sizeof(units) / sizeof(units[0])) {
+	while (v >= unit_at && i + 1 < sizeof(units) / sizeof(units[0])) {
 		v /= 1000.0;
 		i++;
 	}
-	(void)snprintf(out, HUMAN_MAX, "%.4g%s", v, units[i]);
+	(void)snprintf(out, HUMAN_MAX, "%.*g%s%s", figures, v, gap, units[i]);
 	return out;
+}
+
+const char *human_size(uint64_t bytes, char out[HUMAN_MAX])
+{
+	return human(bytes, 4, 1000.0, "", out);
+}
+
+/* 999.9 kB in three figures would be "1e+03 kB", as in podman: this is 1 MB. */
+const char *human_size_short(uint64_t bytes, const char *gap, char out[HUMAN_MAX])
+{
+	return human(bytes, 3, 999.5, gap, out);
 }

@@ -148,6 +148,10 @@ static void human_forms_are_dockers(void **state)
 	(void)state;
 	assert_string_equal(human_size(5035008, out), "5.035MB");
 	assert_string_equal(human_size(999, out), "999B");
+	assert_string_equal(human_size_short(2141334, " ", out), "2.14 MB");
+	assert_string_equal(human_size_short(10240, "", out), "10.2kB");
+	assert_string_equal(human_size_short(999400, " ", out), "999 kB");
+	assert_string_equal(human_size_short(999999, " ", out), "1 MB");
 	assert_string_equal(time_words(90 * NSEC_PER_SEC, out), "About a minute");
 	assert_string_equal(time_words(3 * 3600 * NSEC_PER_SEC, out), "3 hours");
 	assert_string_equal(time_words(49LL * 3600 * NSEC_PER_SEC, out), "2 days");

@@ -28,25 +28,56 @@ int64_t time_monotonic_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+/* Whole seconds, rounded down; *frac gets the rest. */
+static time_t seconds_of(int64_t ns, int64_t *frac)
+{
+	*frac = ns % NSEC_PER_SEC;
+	if (*frac >= 0)
+		return (time_t)(ns / NSEC_PER_SEC);
+	*frac += NSEC_PER_SEC;
+	return (time_t)(ns / NSEC_PER_SEC - 1);
+}
+
+/* ".123" without trailing zeros, nothing for a whole second; returns the length with it. */
+static size_t put_fraction(int64_t frac, char *out, size_t n, size_t max)
+{
+	if (frac == 0)
+		return n;
+	n += (size_t)snprintf(out + n, max - n, ".%09lld", (long long)frac);
+	while (out[n - 1] == '0')
+		n--;
+	return n;
+}
+
 const char *time_rfc3339(int64_t ns, char out[RFC3339_MAX])
 {
-	int64_t frac = ns % NSEC_PER_SEC;
-	time_t sec = (time_t)(ns / NSEC_PER_SEC);
+	int64_t frac;
+	time_t sec = seconds_of(ns, &frac);
 	struct tm tm;
 	size_t n;
 
-	if (frac < 0) {
-		frac += NSEC_PER_SEC;
-		sec--;
-	}
 	(void)gmtime_r(&sec, &tm);
 	n = strftime(out, RFC3339_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (frac > 0) {
-		n += (size_t)snprintf(out + n, RFC3339_MAX - n, ".%09lld", (long long)frac);
-		while (out[n - 1] == '0')
-			n--;
-	}
+	n = put_fraction(frac, out, n, RFC3339_MAX);
 	(void)snprintf(out + n, RFC3339_MAX - n, "Z");
+	return out;
+}
+
+const char *time_go(int64_t ns, bool local, char out[TIME_GO_MAX])
+{
+	int64_t frac;
+	time_t sec = seconds_of(ns, &frac);
+	struct tm tm;
+	size_t n;
+
+	if (local)
+		(void)localtime_r(&sec, &tm);
+	else
+		(void)gmtime_r(&sec, &tm);
+	n = strftime(out, TIME_GO_MAX, "%Y-%m-%d %H:%M:%S", &tm);
+	n = put_fraction(frac, out, n, TIME_GO_MAX);
+	/* gmtime_r names the zone GMT */
+	(void)strftime(out + n, TIME_GO_MAX - n, local ? " %z %Z" : " +0000 UTC", &tm);
 	return out;
 }
 
