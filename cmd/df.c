@@ -1,6 +1,5 @@
 /* kist system df */
 #include "app.h"
-#include "human.h"
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"

@@ -1,5 +1,4 @@
 /* kist history */
-#include "human.h"
 #include "app.h"
 #include "verbs.h"
 #include "base/auto.h"
@@ -58,23 +57,13 @@ FIELD(get_id)
 			  s->args->no_trunc || s->id[0] == '<' ? STORE_ID_LEN : SHORT_ID, s->id);
 }
 
+/* Whole seconds, as podman. */
 FIELD(get_created_at)
 {
 	char text[RFC3339_MAX];
-	/* Whole seconds, as podman. */
 	int64_t at = step_of(row)->h->created;
 
 	return tmpl_keepf(mem, ret, err, "%s", time_rfc3339(at - at % NSEC_PER_SEC, text));
-}
-
-/* Go's form of a time, whole. */
-FIELD(get_created_go)
-{
-	char text[RFC3339_MAX];
-
-	(void)time_rfc3339(step_of(row)->h->created, text);
-	text[10] = ' ';
-	return tmpl_keepf(mem, ret, err, "%.*s +0000 UTC", (int)strlen(text) - 1, text);
 }
 
 FIELD(get_created_since)
@@ -106,9 +95,7 @@ FIELD(get_size)
 	const struct step *s = step_of(row);
 	char human[HUMAN_MAX];
 
-	if (!s->args->human)
-		return tmpl_keepf(mem, ret, err, "%lld", (long long)s->size);
-	return tmpl_keepf(mem, ret, err, "%s", human_apart((uint64_t)s->size, human));
+	return tmpl_keepf(mem, ret, err, "%s", human_size_short((uint64_t)s->size, "", human));
 }
 
 FIELD(get_comment)
@@ -129,7 +116,8 @@ FIELD(get_tags)
 	return 0;
 }
 
-static int put_json(const void *row, struct buf *out, struct err *err)
+/* In a list the time is there twice, as in podman's. */
+static int put_json(const void *row, bool listed, struct buf *out, struct err *err)
 {
 	AUTO_JSON struct json_doc *doc = NULL;
 	const struct step *s = step_of(row);
@@ -147,16 +135,17 @@ static int put_json(const void *row, struct buf *out, struct err *err)
 	obj_int(&o, "size", s->size);
 	if (!str_empty(s->h->comment))
 		obj_str(&o, "comment", s->h->comment);
-	obj_time(&o, "Created", s->h->created);
+	if (listed)
+		obj_time(&o, "Created", s->h->created - s->h->created % NSEC_PER_SEC);
 	if (o.r == 0)
-		json_dump(o.v, 0, out);
+		json_dump(o.v, JSON_PLAIN, out);
 	return o.r;
 }
 
 static const struct report_field fields[] = {
     {"ID", "ID", get_id},
     {"Created", "CREATED", get_created},
-    {"CreatedAt", "CREATED AT", get_created_go},
+    {"CreatedAt", "CREATED AT", get_created_at},
     {"CreatedBy", "CREATED BY", get_created_by},
     {"CreatedSince", "CREATED SINCE", get_created_since},
     {"Size", "SIZE", get_size},
@@ -167,7 +156,7 @@ static const struct report_field fields[] = {
 
 static const struct report_type type = {
     .name = "history",
-    .type = "historyReporter",
+    .type = "images.historyReporter",
     .fields = fields,
     .table = "{{.ID}}\t{{.Created}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}",
     .json = put_json,

@@ -4,10 +4,10 @@
  *
  * Understood: text, {{/ * comments * /}}, {{- trim markers -}}, pipelines, parentheses, fields and
  * map keys (.A.B), variables ($x := , $x =), if / else if / else, with, range (also $i, $v; else,
- * break, continue); literals (strings, raw strings, characters, whole and floating numbers, true,
- * false, nil); functions: and or not eq ne lt le gt ge len index slice print printf println html js
- * urlquery json join split upper lower title trim pad truncate. define, block, template and call
- * are refused. upper, lower and title change ASCII letters only.
+ * break, continue; over whole numbers), define, block and template; literals (strings, raw strings,
+ * characters, whole and floating numbers, true, false, nil); functions: and or not eq ne lt le gt
+ * ge len index slice print printf println html js urlquery json join split upper lower title trim
+ * pad truncate. call is refused: no value here is a function.
  *
  * Values. A struct tmpl_value is passed by value; strings, lists, maps and objects in it are
  * borrowed and must live until tmpl_exec returns. What a callback has to make on the fly it puts
@@ -77,8 +77,8 @@ struct tmpl_ops {
 	 * 1 found, 0 none. NULL: found through at. */
 	int (*field)(const void *obj, const char *name, struct tmpl_mem *mem,
 		     struct tmpl_value *ret, struct err *err);
-	/* Optional, objects: a method with arguments, as in {{.Created.Format "2006"}}. 1, or 0
-	 * when there is no such method. */
+	/* Optional, objects and maps: a method with arguments, as in {{.Created.Format "2006"}}. 1,
+	 * or 0 when there is no such method. */
 	int (*call)(const void *obj, const char *name, const struct tmpl_value *args, size_t n_args,
 		    struct tmpl_mem *mem, struct tmpl_value *ret, struct err *err);
 	/* Optional: how it prints (a Go Stringer); borrowed or kept in mem. */
@@ -127,6 +127,11 @@ static inline struct tmpl_value tmpl_object(const struct tmpl_ops *ops, const vo
 {
 	return (struct tmpl_value){.kind = TMPL_OBJECT, .ops = ops, .obj = obj};
 }
+
+/* A point in time (ns since 1970; 0: Go's zero time), with the methods of Go's time.Time that show
+ * something: .Format "2006-01-02", .Unix, .Year, .UTC and so on. local: in the local zone. */
+int tmpl_time(struct tmpl_mem *mem, int64_t ns, bool local, struct tmpl_value *ret,
+	      struct err *err);
 
 /* Ready-made: a list of strings (borrowed), and "NAME=value" strings as a map (sorted here). */
 struct tmpl_value tmpl_strv(const struct strv *list);

@@ -68,6 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!text)
 		return 0;
 	(void)report_write(&r, &out, &err);
+	r.values = &(const struct tmpl_value){.kind = TMPL_STRING, .s = "value"};
+	r.n_rows = 1;
 	r.single = true;
 	(void)report_write(&r, &out, &err);
 	(void)report_uses(&type, text, "Names");

@@ -10,8 +10,7 @@
 /* The output of one command. */
 #define REPORT_MAX (256U << 20)
 #define FORMAT_MAX (1U << 20)
-#define LIST_INDENT 4
-#define SINGLE_INDENT 2
+#define INDENT 4
 
 struct row {
 	const struct report_type *type;
@@ -93,15 +92,29 @@ static int fields_json(const struct row *row, struct buf *out, struct err *err)
 	return 0;
 }
 
+static int write_row_json(const struct row *row, bool listed, struct buf *out, struct err *err)
+{
+	return row->type->json ? row->type->json(row->data, listed, out, err)
+			       : fields_json(row, out, err);
+}
+
 static int row_json(const void *obj, struct buf *out, struct err *err)
+{
+	return write_row_json(obj, false, out, err);
+}
+
+static int row_call(const void *obj, const char *name, const struct tmpl_value *args, size_t n,
+		    struct tmpl_mem *mem, struct tmpl_value *ret, struct err *err)
 {
 	const struct row *row = obj;
 
-	return row->type->json ? row->type->json(row->data, out, err) : fields_json(row, out, err);
+	if (!row->type->call || n != 1 || args[0].kind != TMPL_STRING)
+		return 0;
+	return row->type->call(row->data, name, args[0].s, mem, ret, err);
 }
 
 static const struct tmpl_ops row_ops = {
-    .count = row_count, .at = row_at, .field = row_field, .json = row_json};
+    .count = row_count, .at = row_at, .field = row_field, .call = row_call, .json = row_json};
 
 static size_t rows_count(const void *obj)
 {
@@ -119,6 +132,22 @@ static int rows_at(const void *obj, size_t i, struct tmpl_mem *mem, const char *
 }
 
 static const struct tmpl_ops rows_ops = {.count = rows_count, .at = rows_at};
+
+/* The same for values, which stand in the report itself. */
+static size_t values_count(const void *obj)
+{
+	return ((const struct report *)obj)->n_rows;
+}
+
+static int values_at(const void *obj, size_t i, struct tmpl_mem *mem, const char **ret_key,
+		     struct tmpl_value *ret, struct err *err)
+{
+	(void)mem, (void)ret_key, (void)err;
+	*ret = ((const struct report *)obj)->values[i];
+	return 0;
+}
+
+static const struct tmpl_ops values_ops = {.count = values_count, .at = values_at};
 
 /* The header line is the same template over one map of names to headers. */
 static int header_of(const struct report_field *f, struct tmpl_mem *mem, struct tmpl_value *ret,
@@ -158,8 +187,22 @@ static int header_at(const void *obj, size_t i, struct tmpl_mem *mem, const char
 	return header_of(f, mem, ret, err);
 }
 
+/* A method's column is headed by its name. */
+static int header_call(const void *obj, const char *name, const struct tmpl_value *args, size_t n,
+		       struct tmpl_mem *mem, struct tmpl_value *ret, struct err *err)
+{
+	const struct report_field method = {.name = name};
+	int r;
+
+	(void)args;
+	if (n != 1 || !((const struct row *)obj)->type->call)
+		return 0;
+	r = header_of(&method, mem, ret, err);
+	return r < 0 ? r : 1;
+}
+
 static const struct tmpl_ops header_ops = {
-    .count = row_count, .at = header_at, .field = header_field};
+    .count = row_count, .at = header_at, .field = header_field, .call = header_call};
 
 static int headers_at(const void *obj, size_t i, struct tmpl_mem *mem, const char **ret_key,
 		      struct tmpl_value *ret, struct err *err)
@@ -228,18 +271,17 @@ static int make_plan(const struct report *r, struct plan *p, struct err *err)
 {
 	const char *format = r->format, *table;
 
-	if (report_is_json(format)) {
+	if (!r->values && report_is_json(format)) {
 		p->json = true;
 		return 0;
 	}
-	if (str_empty(format) || streq(format, "table")) {
-		p->aligned = true;
-		p->headings = !r->single;
-		return parse_wrapped(r, r->type->table, !r->single, &p->t, err);
+	if (!r->values && (str_empty(format) || streq(format, "table"))) {
+		p->aligned = p->headings = true;
+		return parse_wrapped(r, r->type->table, true, &p->t, err);
 	}
 	table = str_after(format, "table ");
 	p->aligned = table != NULL;
-	p->headings = p->aligned && !r->single;
+	p->headings = p->aligned && !r->values;
 	return parse_user(r, table ? table : format, p, err);
 }
 
@@ -250,21 +292,19 @@ static int write_json(const struct report *r, const struct rows *rows, struct bu
 	size_t i;
 	int e;
 
-	if (!r->single)
-		buf_addc(&b, '[');
+	buf_addc(&b, '[');
 	for (i = 0; i < rows->n; i++) {
 		if (i > 0)
 			buf_addc(&b, ',');
-		e = row_json(&rows->v[i], &b, err);
+		e = write_row_json(&rows->v[i], true, &b, err);
 		if (e < 0)
 			return e;
 	}
-	if (!r->single)
-		buf_addc(&b, ']');
+	buf_addc(&b, ']');
 	if (!buf_ok(&b))
 		return buf_check(&b, "the output", err);
 	report_indent_json((struct str){buf_str(&b), b.len},
-			   r->single ? SINGLE_INDENT : LIST_INDENT, out);
+			   r->type->indent ? r->type->indent : INDENT, out);
 	buf_addc(out, '\n');
 	return buf_check(out, "the output", err);
 }
@@ -283,7 +323,10 @@ static int write_template(const struct report *r, const struct plan *p, const st
 		if (e < 0)
 			return e;
 	}
-	dot = r->single ? tmpl_object(rows->ops, rows->v) : tmpl_list(&rows_ops, rows);
+	if (r->values)
+		dot = r->single ? r->values[0] : tmpl_list(&values_ops, r);
+	else
+		dot = tmpl_list(&rows_ops, rows);
 	e = tmpl_exec(p->t, dot, to, err);
 	if (e < 0)
 		return e;
@@ -295,7 +338,7 @@ int report_write(const struct report *r, struct buf *out, struct err *err)
 	AUTO(plan_fini) struct plan plan = {0};
 	AUTO_FREE struct row *all = NULL;
 	struct tmpl_ops ops = row_ops;
-	struct rows rows = {.n = r->n_rows, .ops = &ops};
+	struct rows rows = {.n = r->values ? 0 : r->n_rows, .ops = &ops};
 	struct buf_mark before = buf_mark(out);
 	size_t i;
 	int e;
@@ -303,10 +346,10 @@ int report_write(const struct report *r, struct buf *out, struct err *err)
 	e = make_plan(r, &plan, err);
 	if (e < 0)
 		return e;
-	rows.v = all = calloc(r->n_rows + 1, sizeof(*all));
+	rows.v = all = calloc(rows.n + 1, sizeof(*all));
 	if (!all)
 		return err_nomem(err);
-	for (i = 0; i < r->n_rows; i++)
+	for (i = 0; i < rows.n; i++)
 		all[i] = (struct row){r->type, r->rows[i]};
 	ops.type = r->type->type;
 	if (plan.json)

@@ -57,10 +57,9 @@ bool report_is_json(const char *format)
 	s = s ? str_after(skip_blanks(s), "json") : NULL;
 	if (!s)
 		return false;
-	s = skip_blanks(s);
-	if (*s == '.')
-		s = skip_blanks(s + 1);
-	s = str_after(s, "}}");
+	if (*s == '.') /* not well-formed, but podman takes it */
+		s++;
+	s = str_after(skip_blanks(s), "}}");
 	return s && !*skip_blanks(s);
 }
 

@@ -1,4 +1,4 @@
-/* Expected layouts are podman 4.3.1's. */
+/* Expected layouts are podman 5.4's. */
 #include "text/report.h"
 #include "text/table.h"
 #include "base/buf.h"
@@ -63,10 +63,21 @@ static const struct report_field fields[] = {
     {"RepoTags", NULL, get_names, NULL},
     {0},
 };
+static int call(const void *row, const char *name, const char *arg, struct tmpl_mem *mem,
+		struct tmpl_value *ret, struct err *err)
+{
+	if (!streq(name, "Part"))
+		return 0;
+	return tmpl_keepf(mem, ret, err, "%s of %s", arg, ((const struct image *)row)->tag) < 0 ? -1
+												: 1;
+}
+
 static const struct report_type type = {
     .name = "images",
     .type = "images.imageReporter",
     .fields = fields,
+    .call = call,
+    .indent = 2,
     .table = "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Size}}",
 };
 static int asked;
@@ -76,17 +87,16 @@ static const struct image tiny = {"localhost/tiny", "1", "5b71aa4a2da5", 11331, 
 static const struct image longer = {
     "example.com/a/long-name/of", "it", "5b71aa4a2da5", 5, {names, 1}, &asked};
 
+enum { NO_HEADING = 1, NO_ROWS = 2 };
+
 static int write_report(const char *format, int flags, struct buf *out, struct err *err)
 {
 	const void *rows[] = {&tiny, &longer};
 	struct report r = {.type = &type, .rows = rows, .n_rows = 2, .format = format};
 
-	r.no_heading = flags & 1;
-	r.single = flags & 2;
-	if (flags & 4)
+	r.no_heading = flags & NO_HEADING;
+	if (flags & NO_ROWS)
 		r.n_rows = 0;
-	if (r.single)
-		r.n_rows = 1;
 	return report_write(&r, out, err);
 }
 
@@ -111,9 +121,9 @@ static void default_table_has_a_header_and_no_blanks_at_line_ends(void **state)
 	check(NULL, 0, table);
 	check("", 0, table);
 	check("table", 0, table);
-	check(NULL, 1, strchr(table, '\n') + 1);
-	check(NULL, 4, "REPOSITORY  TAG         IMAGE ID    SIZE\n");
-	check(NULL, 5, "");
+	check(NULL, NO_HEADING, strchr(table, '\n') + 1);
+	check(NULL, NO_ROWS, "REPOSITORY  TAG         IMAGE ID    SIZE\n");
+	check(NULL, NO_HEADING | NO_ROWS, "");
 }
 
 static void table_formats_choose_columns(void **state)
@@ -129,9 +139,9 @@ static void table_formats_choose_columns(void **state)
 	check("table {{.RepoTags}}", 0, "REPO TAGS\n[a:1]\n[a:1]\n");
 	check("table {{join .RepoTags \",\"}}\t{{index .RepoTags 0}}", 0,
 	      "REPO TAGS   REPO TAGS\na:1         a:1\na:1         a:1\n");
-	check("table {{range .RepoTags}}{{.}}{{end}}", 1, "a:1\na:1\n");
-	check("table {{.Nope}}", 5, "");
-	check("table {{.Nope}}", 4, "<no value>\n");
+	check("table {{range .RepoTags}}{{.}}{{end}}", NO_HEADING, "a:1\na:1\n");
+	check("table {{.Nope}}", NO_HEADING | NO_ROWS, "");
+	check("table {{.Nope}}", NO_ROWS, "<no value>\n");
 }
 
 static void other_formats_are_printed_for_each_row(void **state)
@@ -142,30 +152,63 @@ static void other_formats_are_printed_for_each_row(void **state)
 	check("{{.Tag}}\\t{{.Size}}\\n--", 0, "1\t11331 B\n--\nit\t5 B\n--\n");
 	check("{{range .}}{{.Tag}}{{\"\\n\"}}{{end}}", 0, "1\nit\n\n");
 	check("{{.Tag}}{{printf \"\\t\\n\"}}", 0, "1\t\n\nit\t\n\n");
-	check("{{.ID}}", 4, "");
+	check("{{.ID}}", NO_ROWS, "");
 }
 
-static void json_is_indented(void **state)
+static void json_is_indented_or_a_line_for_each_row(void **state)
 {
-	static const char one[] =
-	    "{\n  \"repository\": \"localhost/tiny\",\n  \"Id\": \"5b71aa4a2da5\",\n"
-	    "  \"Size\": \"11331 B\",\n  \"RepoTags\": [\n    \"a:1\"\n  ]\n}\n";
+	static const char list[] =
+	    "[\n  {\n    \"repository\": \"localhost/tiny\",\n    \"Id\": \"5b71aa4a2da5\",\n"
+	    "    \"Size\": \"11331 B\",\n    \"RepoTags\": [\n      \"a:1\"\n    ]\n  },\n"
+	    "  {\n    \"repository\": \"example.com/a/long-name/of\",\n"
+	    "    \"Id\": \"5b71aa4a2da5\",\n    \"Size\": \"5 B\",\n    \"RepoTags\": [\n"
+	    "      \"a:1\"\n    ]\n  }\n]\n";
+	static const char lines[] =
+	    "{\"repository\":\"localhost/tiny\",\"Id\":\"5b71aa4a2da5\",\"Size\":\"11331 B\","
+	    "\"RepoTags\":[\"a:1\"]}\n{\"repository\":\"example.com/a/long-name/of\","
+	    "\"Id\":\"5b71aa4a2da5\",\"Size\":\"5 B\",\"RepoTags\":[\"a:1\"]}\n";
 
 	(void)state;
-	check("json", 2, one);
-	check(" {{ json . }} ", 2, one);
-	check("json", 4, "[]\n");
+	check("json", 0, list);
+	check(" {{ json }} ", 0, list);
+	check("{{json .}}", 0, lines);
+	check("json", NO_ROWS, "[]\n");
 	check("{{json .Tag}}", 0, "\"1\"\n\"it\"\n");
 	assert_true(report_is_json("json"));
+	assert_true(report_is_json("{{json.}}"));
+	assert_false(report_is_json("{{json .}}"));
 	assert_false(report_is_json("jsonx"));
 	assert_false(report_is_json("{{json .ID}}"));
 }
 
-static void single_reports_have_no_header(void **state)
+static void methods_take_an_argument(void **state)
 {
 	(void)state;
-	check("{{.Tag}}", 2, "1\n");
-	check(NULL, 2, "localhost/tiny  1           5b71aa4a2da5  11331 B\n");
+	check("{{.Part \"1\"}}", 0, "1 of 1\n1 of it\n");
+	check("table {{.Part \"1\"}}\t{{.Tag}}", 0,
+	      "PART        TAG\n1 of 1      1\n1 of it     it\n");
+}
+
+static void values_are_ranged_over_or_are_dot_itself(void **state)
+{
+	const struct tmpl_value values[] = {tmpl_string("a"), tmpl_string("bc")};
+	struct report r = {.type = &type, .values = values, .n_rows = 2, .format = "{{.}}\\n-"};
+	AUTO_BUF struct buf out = BUF_INIT(1U << 20);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(report_write(&r, &out, &err), 0);
+	assert_string_equal(buf_str(&out), "a\n-\nbc\n-\n");
+	buf_reset(&out);
+	r.format = "table {{.}} {{len .}}";
+	assert_int_equal(report_write(&r, &out, &err), 0);
+	assert_string_equal(buf_str(&out), "a           1\nbc          2\n");
+	buf_reset(&out);
+	r.single = true;
+	r.n_rows = 1;
+	r.format = "{{.}} {{len .}}";
+	assert_int_equal(report_write(&r, &out, &err), 0);
+	assert_string_equal(buf_str(&out), "a 1\n");
 }
 
 static void errors_count_columns_as_podman(void **state)
@@ -249,8 +292,9 @@ int main(void)
 	    cmocka_unit_test(default_table_has_a_header_and_no_blanks_at_line_ends),
 	    cmocka_unit_test(table_formats_choose_columns),
 	    cmocka_unit_test(other_formats_are_printed_for_each_row),
-	    cmocka_unit_test(json_is_indented),
-	    cmocka_unit_test(single_reports_have_no_header),
+	    cmocka_unit_test(json_is_indented_or_a_line_for_each_row),
+	    cmocka_unit_test(methods_take_an_argument),
+	    cmocka_unit_test(values_are_ranged_over_or_are_dot_itself),
 	    cmocka_unit_test(errors_count_columns_as_podman),
 	    cmocka_unit_test(only_named_fields_are_asked_for),
 	    cmocka_unit_test(header_names_are_split_as_podman_does),

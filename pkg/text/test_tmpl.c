@@ -1,4 +1,4 @@
-/* Expected texts are what podman 4.3.1 (Go 1.19) prints for the same templates. */
+/* Expected texts are what podman 5.4.2 (Go 1.24) prints for the same templates. */
 #include "text/tmpl.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -36,6 +36,10 @@ static int field(const void *obj, const char *name, struct tmpl_mem *mem, struct
 		*ret = tmpl_nil();
 	else if (streq(name, "Yes"))
 		*ret = tmpl_bool(true);
+	else if (streq(name, "Created"))
+		r = tmpl_time(mem, 1700000000123456789, false, ret, err) < 0 ? -1 : 1;
+	else if (streq(name, "Never"))
+		r = tmpl_time(mem, 0, false, ret, err) < 0 ? -1 : 1;
 	else if (streq(name, "Broken"))
 		r = err_set(err, ERR_CORRUPT, "broken record");
 	else
@@ -158,6 +162,31 @@ static void blocks_are_executed(void **state)
 	check("{{range .Names}}{{$.Tag}}{{end}}", "11");
 }
 
+static void ranges_count_to_whole_numbers(void **state)
+{
+	(void)state;
+	check("{{range 3}}{{.}}{{end}} {{range $i := 2}}{{$i}}{{end}} {{range $i, $v := "
+	      "2}}{{$i}}{{$v}}{{end}}",
+	      "012 01 0011");
+	check("{{range 0}}x{{else}}none{{end}}{{range -1}}x{{end}}", "none");
+}
+
+static void templates_are_defined_and_called(void **state)
+{
+	(void)state;
+	check("{{define \"x\"}}<{{.}}>{{end}}{{template \"x\" .Tag}}{{template \"x\"}}",
+	      "<1><<no value>>");
+	check("{{template \"late\" .Names}}{{define `late`}}{{range .}}{{.}};{{end}}{{end}}",
+	      "localhost/tiny:1;localhost/tiny:2;");
+	check("{{block \"b\" .Tag}}[{{.}}]{{end}} {{template \"b\" 5}}", "[1] [5]");
+	check("{{define \"x\"}}{{$}}{{$y := 2}}{{$y}}{{end}}{{$y := 1}}{{template \"x\" 7}}{{$y}}",
+	      "721");
+	check("{{range .Names}}{{define \"d\"}}{{.}}!{{end}}{{template \"d\" $.Tag}}{{end}}",
+	      "1!1!");
+	check_refused("{{define \"x\"}}{{template \"x\"}}{{end}}{{template \"x\"}}",
+		      "template: images: more than 20 templates in each other");
+}
+
 static void variables_have_scopes(void **state)
 {
 	(void)state;
@@ -195,8 +224,10 @@ static void functions_of_podman_work(void **state)
 	(void)state;
 	check("{{join .Names \",\"}} {{split \"a/b\" \"/\"}} {{split \"abc\" \"\"}}",
 	      "localhost/tiny:1,localhost/tiny:2 [a b] [a b c]");
-	check("{{upper \"aB\"}} {{lower \"aB\"}} {{title \"ab cd\"}} {{trim \" x \"}}",
-	      "AB ab Ab Cd x");
+	check("{{upper \"aB\"}} {{lower \"aB\"}} {{title \"ab cd it's-a_b\"}} {{trim \" x \"}}",
+	      "AB ab Ab Cd It'S-A_b x");
+	check("{{upper \"héllo\"}} {{lower \"ÉЖ\"}} {{title \"élan über-ä\"}}",
+	      "HÉLLO éж Élan Über-Ä");
 	check("[{{pad .Tag 1 2}}] [{{pad \"\" 1 2}}] {{truncate .ID 3}} {{truncate \"a\" 3}}",
 	      "[ 1  ] [] 5b7 a");
 	check(
@@ -230,8 +261,43 @@ static void printf_formats_as_go(void **state)
 	    "{{printf \"%s\" nil}} {{printf \"%!\"}} {{printf \"%\"}} {{printf \"%z\" 1}} {{print "
 	    "nil}} 5%",
 	    "%!s(<nil>) %!!(MISSING) %!(NOVERB) %!z(int=1) <nil> 5%");
+	check("{{printf \"%[2]s %[1]s\" \"a\" \"b\"}} {{printf \"%[3]d %d\" 1 2}} {{printf "
+	      "\"%[1]d %[1]d %d\" 1 2 3}}",
+	      "b a %!d(BADINDEX) 1 1 1 2");
+	check("{{printf \"%[2]*d|%[x]d\" 5 4}} {{printf \"%[2\" 1}}",
+	      "%!d(MISSING)|%!d(BADINDEX) %!(NOVERB)");
+	check("{{printf \"%#v %#v %#v %#v %#v %#v\" .Names .Labels 1 \"a\" true 1.5}}",
+	      "[]string{\"localhost/tiny:1\", \"localhost/tiny:2\"} "
+	      "map[string]string{\"a\":\"x y\", \"b\":\"2\"} 1 \"a\" true 1.5");
+	check("{{printf \"%#v\" .}}",
+	      "images.imageReporter{ID:\"5b71aa4a2da5\", Names:[]string{\"localhost/tiny:1\", "
+	      "\"localhost/tiny:2\"}}");
 	check("{{.ID | printf \"%.4s\"}} {{printf \"%5d%%\" 7}} {{printf \"%3c|\" 'x'}}",
 	      "5b71     7%   x|");
+}
+
+static void times_print_and_have_methods(void **state)
+{
+	(void)state;
+	check("{{.Created}} {{json .Created}} {{printf \"%s\" .Created}}",
+	      "2023-11-14 22:13:20.123456789 +0000 UTC \"2023-11-14T22:13:20.123456789Z\" "
+	      "2023-11-14 22:13:20.123456789 +0000 UTC");
+	check("{{.Never}} {{json .Never}} {{.Never.IsZero}} {{.Never.Unix}} {{.Never.Year}}",
+	      "0001-01-01 00:00:00 +0000 UTC \"0001-01-01T00:00:00Z\" true -62135596800 1");
+	check("{{.Created.Unix}} {{.Created.UnixMilli}} {{.Created.Year}} {{.Created.Month}} "
+	      "{{.Created.Day}} {{.Created.Weekday}} {{.Created.YearDay}} {{.Created.Hour}}:"
+	      "{{.Created.Minute}}:{{.Created.Second}} {{.Created.Nanosecond}}",
+	      "1700000000 1700000000123 2023 November 14 Tuesday 318 22:13:20 123456789");
+	check("{{.Created.Format \"2006-01-02T15:04:05Z07:00\"}} "
+	      "{{.Created.Format \"Mon, 02 Jan 2006 15:04:05 -0700 MST\"}} "
+	      "{{.Created.UTC.Format \"Monday January _2 3:04PM 06 002\"}}",
+	      "2023-11-14T22:13:20Z Tue, 14 Nov 2023 22:13:20 +0000 UTC "
+	      "Tuesday November 14 10:13PM 23 318");
+	check("{{.Created.Format \"05.000 05.999999 .99 1/2 03pm Month -07:00 -07 Z0700\"}}",
+	      "20.123 20.123456 .12 11/14 10pm Month +00:00 +00 Z");
+	check_refused("{{.Created.Format}}",
+		      "template: images:1:10: executing \"images\" at <.Created.Format>: can't "
+		      "evaluate field Format in type time.Time");
 }
 
 static void errors_read_as_those_of_go(void **state)
@@ -262,8 +328,8 @@ static void errors_read_as_those_of_go(void **state)
 	    {"{{upper .Size}}", "1:8: executing \"images\" at <.Size>: wrong type for value; "
 				"expected string; got int"},
 	    {"{{nil}}", "1:2: executing \"images\" at <nil>: nil is not a command"},
-	    {"{{range .Size}}{{end}}",
-	     "1:8: executing \"images\" at <.Size>: range can't iterate over 11331"},
+	    {"{{range .ID}}{{end}}",
+	     "1:8: executing \"images\" at <.ID>: range can't iterate over 5b71aa4a2da5"},
 	    {"{{nope}}", "1: function \"nope\" not defined"},
 	    {"{{if}}", "1: missing value for if"},
 	    {"{{}}", "1: missing value for command"},
@@ -278,7 +344,17 @@ static void errors_read_as_those_of_go(void **state)
 	    {"{{\"abc}}", "1: unterminated quoted string"},
 	    {"{{`abc}}", "1: unterminated raw quoted string"},
 	    {"{{/* abc}}", "1: unclosed comment"},
-	    {"{{template \"x\"}}", "1: {{template}} is not supported"},
+	    {"{{template \"x\"}}",
+	     "1:2: executing \"images\" at <template \"x\">: template \"x\" not defined"},
+	    {"{{template x}}", "1: unexpected \"x\" in template clause"},
+	    {"{{define \"x\" .}}{{end}}", "1: unexpected <.> in define clause"},
+	    {"{{define \"x\"}}a", "1: unexpected EOF"},
+	    {"{{define \"x\"}}{{else}}{{end}}", "1: unexpected {{else}}"},
+	    {"{{block \"x\"}}{{end}}", "1: missing value for block clause"},
+	    {"{{$y := 1}}{{define \"x\"}}{{$y}}{{end}}", "1: undefined variable \"$y\""},
+	    {"{{range .Names}}{{define \"x\"}}{{break}}{{end}}{{end}}",
+	     "1: {{break}} outside {{range}}"},
+	    {"{{call .ID}}", "1: function \"call\" not defined"},
 	    {"{{break}}", "1: {{break}} outside {{range}}"},
 	    {"{{.Tag | 1}}", "1: non executable command in pipeline stage 2"},
 	    {"{{1.2.3}}", "1: bad number syntax: \"1.2.3\""},
@@ -333,10 +409,13 @@ int main(void)
 	    cmocka_unit_test(trim_markers_and_comments_cut_white_space),
 	    cmocka_unit_test(literals_are_go_literals),
 	    cmocka_unit_test(blocks_are_executed),
+	    cmocka_unit_test(ranges_count_to_whole_numbers),
+	    cmocka_unit_test(templates_are_defined_and_called),
 	    cmocka_unit_test(variables_have_scopes),
 	    cmocka_unit_test(functions_of_go_work),
 	    cmocka_unit_test(functions_of_podman_work),
 	    cmocka_unit_test(printf_formats_as_go),
+	    cmocka_unit_test(times_print_and_have_methods),
 	    cmocka_unit_test(errors_read_as_those_of_go),
 	    cmocka_unit_test(output_steps_depth_and_memory_have_limits),
 	};

@@ -14,8 +14,9 @@ enum node_type {
 	NODE_RANGE,  /* as NODE_IF */
 	NODE_BREAK,
 	NODE_CONTINUE,
-	NODE_PIPE,    /* kids: commands; names: variables it sets; b: with = instead of := */
-	NODE_COMMAND, /* kids: function or value, arguments */
+	NODE_TEMPLATE, /* s: name; kids: optional pipeline for its dot */
+	NODE_PIPE,     /* kids: commands; names: variables it sets; b: with = instead of := */
+	NODE_COMMAND,  /* kids: function or value, arguments */
 	/* Operands from here on. */
 	NODE_DOT,
 	NODE_NIL,
@@ -45,9 +46,17 @@ struct tmpl_node {
 	};
 };
 
+/* {{define "name"}} or {{block "name" pipeline}} */
+struct tmpl_named {
+	const char *name;	/* of its node */
+	struct tmpl_node *root; /* a list */
+};
+
 struct tmpl {
 	char *name, *text;
 	struct tmpl_node *root;
+	struct tmpl_named *named; /* the last one of a name counts */
+	size_t n_named;
 	struct tmpl_node **nodes; /* all of them, owned */
 	size_t n_nodes, cap_nodes;
 };

@@ -11,6 +11,8 @@
 /* Nodes visited in one execution; a format over 10,000 rows needs some hundred thousand. */
 #define STEPS_MAX 5000000UL
 #define ARGS_MAX 64
+/* Templates that call templates, each of them up to TMPL_DEPTH_MAX deep on the stack. */
+#define CALLS_MAX 20
 
 struct variable {
 	const char *name;
@@ -23,6 +25,8 @@ struct exec {
 	struct buf *out;
 	struct variable *vars;
 	size_t n_vars, cap_vars;
+	size_t base; /* of the variables of the template that runs: its $ */
+	unsigned calls;
 	unsigned long steps;
 };
 
@@ -69,10 +73,10 @@ static struct variable *find_var(struct exec *x, const char *name)
 {
 	size_t i = x->n_vars;
 
-	while (i-- > 1)
+	while (--i > x->base)
 		if (streq(x->vars[i].name, name))
 			break;
-	return &x->vars[i < x->n_vars ? i : 0];
+	return &x->vars[i];
 }
 
 static int eval_pipe(struct exec *x, struct tmpl_value dot, const struct tmpl_node *pipe,
@@ -104,7 +108,7 @@ static int eval_field(struct exec *x, const struct tmpl_node *n, const char *nam
 	}
 	if (v.kind == TMPL_STRING && v.header)
 		return header_field(x, name, ret, err);
-	if (v.kind == TMPL_OBJECT && n_args > 0 && v.ops->call) {
+	if ((v.kind == TMPL_OBJECT || v.kind == TMPL_MAP) && n_args > 0 && v.ops->call) {
 		r = v.ops->call(v.obj, name, args, n_args, x->mem, ret, err);
 		if (r != 0)
 			return r;
@@ -416,13 +420,16 @@ static int range_over(struct exec *x, const struct tmpl_node *n, struct tmpl_val
 	struct tmpl_value e = tmpl_nil(), k;
 	const char *key = NULL;
 	size_t i;
-	int r;
+	int r = 0;
 
 	for (i = 0; i < count; i++) {
 		if (++x->steps > STEPS_MAX)
 			return err_set(err, ERR_LIMIT, "template: %s: more than %lu steps",
 				       x->t->name, STEPS_MAX);
-		r = tmpl_at(v, i, x->mem, &key, &e, err);
+		if (v.kind == TMPL_INT)
+			e = tmpl_int((int64_t)i);
+		else
+			r = tmpl_at(v, i, x->mem, &key, &e, err);
 		if (r < 0)
 			return r;
 		k = v.kind == TMPL_MAP ? tmpl_string(key) : tmpl_int((int64_t)i);
@@ -450,6 +457,8 @@ static int run_range(struct exec *x, struct tmpl_value dot, const struct tmpl_no
 		return run_turn(x, n, tmpl_int(0), v, err);
 	if (v.kind == TMPL_LIST || v.kind == TMPL_MAP) {
 		count = tmpl_count(v);
+	} else if (v.kind == TMPL_INT) {
+		count = v.i > 0 ? (size_t)v.i : 0;
 	} else if (v.kind != TMPL_NIL) {
 		(void)tmpl_print(v, x->mem, &b, err);
 		return tmpl_error(x->t, n->kids[0], err, "range can't iterate over %s",
@@ -461,6 +470,43 @@ static int run_range(struct exec *x, struct tmpl_value dot, const struct tmpl_no
 		r = n->n_kids > 2 ? run_list(x, dot, n->kids[2], err) : FLOW_ON;
 	x->n_vars = vars;
 	return r;
+}
+
+static const struct tmpl_node *find_named(const struct tmpl *t, const char *name)
+{
+	size_t i = t->n_named;
+
+	while (i-- > 0)
+		if (streq(t->named[i].name, name))
+			return t->named[i].root;
+	return NULL;
+}
+
+static int run_template(struct exec *x, struct tmpl_value dot, const struct tmpl_node *n,
+			struct err *err)
+{
+	const struct tmpl_node *root = find_named(x->t, n->s);
+	size_t vars = x->n_vars, base = x->base;
+	struct tmpl_value v = tmpl_nil();
+	int r = 0;
+
+	if (!root)
+		return tmpl_error(x->t, n, err, "template \"%s\" not defined", n->s);
+	if (n->n_kids > 0)
+		r = eval_pipe(x, dot, n->kids[0], &v, err);
+	if (r < 0)
+		return r;
+	if (++x->calls > CALLS_MAX)
+		return err_set(err, ERR_LIMIT, "template: %s: more than %d templates in each other",
+			       x->t->name, CALLS_MAX);
+	r = push_var(x, "$", v, err);
+	x->base = x->n_vars - 1;
+	if (r >= 0)
+		r = run_list(x, v, root, err);
+	x->n_vars = vars;
+	x->base = base;
+	x->calls--;
+	return r < 0 ? r : FLOW_ON;
 }
 
 static int run_node(struct exec *x, struct tmpl_value dot, const struct tmpl_node *n,
@@ -486,6 +532,8 @@ static int run_node(struct exec *x, struct tmpl_value dot, const struct tmpl_nod
 		return FLOW_BREAK;
 	case NODE_CONTINUE:
 		return FLOW_CONTINUE;
+	case NODE_TEMPLATE:
+		return run_template(x, dot, n, err);
 	default:
 		return run_list(x, dot, n, err);
 	}

@@ -1,5 +1,6 @@
 /* From the text of a template to its nodes: text, actions, blocks. */
 #include "tmpl_parser.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 #include <stdarg.h>
@@ -192,6 +193,103 @@ static int parse_jump(struct tmpl_parser *p, enum node_type type, struct token t
 	return tmpl_node_new(p, type, t.from, ret, err);
 }
 
+/* The quoted name behind define, block and template, as a node. */
+static int parse_name(struct tmpl_parser *p, const char *where, size_t from, struct tmpl_node **ret,
+		      struct err *err)
+{
+	AUTO_BUF struct buf b = BUF_INIT(TMPL_TEXT_MAX);
+	struct token t = tmpl_next_word(p);
+	int r;
+
+	if (t.kind != TOK_STRING && t.kind != TOK_RAW)
+		return tmpl_unexpected(p, t, where, err);
+	if (!tmpl_unquote(tmpl_word(p, t), &b))
+		return tmpl_parse_error(p, t.from, err, "invalid syntax");
+	r = tmpl_node_new(p, NODE_TEMPLATE, from, ret, err);
+	if (r < 0)
+		return r;
+	(*ret)->to = t.to;
+	return tmpl_node_text(*ret, (struct str){buf_str(&b), b.len}, err);
+}
+
+/* Optional: what the template called gets as its dot. Takes the }}, too. */
+static int parse_new_dot(struct tmpl_parser *p, const char *where, bool required,
+			 struct tmpl_node *n, struct err *err)
+{
+	struct token t = tmpl_peek_word(p);
+	struct tmpl_node *pipe = NULL;
+	size_t vars = p->vars.n;
+	int r;
+
+	if (t.kind == TOK_END && !required)
+		return end_action(p, where, err);
+	r = tmpl_parse_pipeline(p, where, TOK_END, &pipe, err);
+	drop_vars(p, vars);
+	return r < 0 ? r : tmpl_node_add(n, pipe, err);
+}
+
+/* The text of a template of its own up to its {{end}}: only $ is known there. */
+static int parse_body(struct tmpl_parser *p, struct tmpl_node *name, struct err *err)
+{
+	struct strv outer = p->vars;
+	unsigned in_range = p->in_range;
+	struct tmpl_named *named;
+	struct tmpl_node *list = NULL;
+	enum list_end end = END_OF_TEXT;
+	int r;
+
+	if (++p->depth > TMPL_DEPTH_MAX)
+		return tmpl_too_deep(p, err);
+	p->vars = (struct strv)STRV_INIT;
+	p->in_range = 0;
+	r = strv_add(&p->vars, "$", err);
+	if (r >= 0)
+		r = parse_list(p, &list, &end, err);
+	strv_fini(&p->vars);
+	p->vars = outer;
+	p->in_range = in_range;
+	p->depth--;
+	if (r < 0)
+		return r;
+	if (end != END_WORD)
+		return tmpl_parse_error(p, p->at, err, "unexpected %s",
+					end == ELSE_WORD ? "{{else}}" : "EOF");
+	named = reallocarray(p->t->named, p->t->n_named + 1, sizeof(*named));
+	if (!named)
+		return err_nomem(err);
+	p->t->named = named;
+	named[p->t->n_named++] = (struct tmpl_named){name->s, list};
+	return 0;
+}
+
+/* {{define "x"}}...{{end}} is not there when its turn comes: an empty list. Go allows it at the
+ * outermost level only, but there podman's range around the user's text is in the way. */
+static int parse_define(struct tmpl_parser *p, size_t from, struct tmpl_node **ret, struct err *err)
+{
+	struct tmpl_node *name = NULL;
+	int r;
+
+	r = parse_name(p, "define clause", from, &name, err);
+	if (r >= 0)
+		r = end_action(p, "define clause", err);
+	if (r >= 0)
+		r = parse_body(p, name, err);
+	return r < 0 ? r : tmpl_node_new(p, NODE_LIST, from, ret, err);
+}
+
+/* {{template "x" pipeline}}; {{block "x" pipeline}}...{{end}} is that with the definition. */
+static int parse_template(struct tmpl_parser *p, bool block, size_t from, struct tmpl_node **ret,
+			  struct err *err)
+{
+	const char *where = block ? "block clause" : "template clause";
+	int r;
+
+	r = parse_name(p, where, from, ret, err);
+	if (r >= 0)
+		r = parse_new_dot(p, where, block, *ret, err);
+	return r < 0 || !block ? r : parse_body(p, *ret, err);
+}
+
 /* Behind {{: anything but end and else. */
 static int parse_action(struct tmpl_parser *p, struct tmpl_node **ret, struct err *err)
 {
@@ -212,8 +310,9 @@ static int parse_action(struct tmpl_parser *p, struct tmpl_node **ret, struct er
 			return parse_jump(p, NODE_BREAK, t, ret, err);
 		if (str_eq(w, "continue"))
 			return parse_jump(p, NODE_CONTINUE, t, ret, err);
-		return tmpl_parse_error(p, t.from, err, "{{%.*s}} is not supported", (int)w.len,
-					w.ptr);
+		if (str_eq(w, "define"))
+			return parse_define(p, t.from, ret, err);
+		return parse_template(p, str_eq(w, "block"), t.from, ret, err);
 	}
 	r = tmpl_node_new(p, NODE_ACTION, t.from, &n, err);
 	if (r >= 0)
@@ -363,6 +462,7 @@ void tmpl_free(struct tmpl *t)
 		free(t->nodes[i]);
 	}
 	free(t->nodes);
+	free(t->named);
 	free(t->name);
 	free(t->text);
 	free(t);

@@ -1,5 +1,6 @@
 /* What stands within the braces of an action: operands, commands, pipelines. */
 #include "tmpl_parser.h"
+#include "utf8.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -88,26 +89,15 @@ static int parse_string(struct tmpl_parser *p, struct token t, struct tmpl_node 
 static int parse_char(struct tmpl_parser *p, struct token t, struct tmpl_node *n, struct err *err)
 {
 	AUTO_BUF struct buf b = BUF_INIT(TMPL_TEXT_MAX);
-	const unsigned char *c;
 	struct str w = tmpl_word(p, t);
+	size_t len = 0;
 
-	if (!tmpl_unquote(w, &b) || b.len == 0 || b.len > 4)
-		return tmpl_parse_error(p, t.from, err, "malformed character constant: %.*s",
-					(int)w.len, w.ptr);
-	c = (const unsigned char *)b.ptr;
 	n->type = NODE_INT;
-	if (b.len == 1)
-		n->i = c[0];
-	else if (!str_is_utf8(b.ptr, b.len))
+	if (tmpl_unquote(w, &b) && b.len > 0)
+		n->i = utf8_get(b.ptr, b.len, &len);
+	if (len == 0 || len != b.len)
 		return tmpl_parse_error(p, t.from, err, "malformed character constant: %.*s",
 					(int)w.len, w.ptr);
-	else if (b.len == 2)
-		n->i = (c[0] & 0x1f) << 6 | (c[1] & 0x3f);
-	else if (b.len == 3)
-		n->i = (c[0] & 0x0f) << 12 | (c[1] & 0x3f) << 6 | (c[2] & 0x3f);
-	else
-		n->i =
-		    (c[0] & 0x07) << 18 | (c[1] & 0x3f) << 12 | (c[2] & 0x3f) << 6 | (c[3] & 0x3f);
 	return 0;
 }
 

@@ -17,7 +17,8 @@
 
 struct spec {
 	bool plus, minus, sharp, space, zero;
-	int width, prec; /* -1: not given */
+	bool names, syntax; /* %+v and %#v */
+	int width, prec;    /* -1: not given */
 	char verb;
 	struct tmpl_mem *mem;
 	unsigned depth;
@@ -93,7 +94,7 @@ static int print_string(const struct spec *s, const char *v, struct buf *out, st
 			i += utf8_len(v + i, len - i) ? utf8_len(v + i, len - i) : 1;
 		len = i;
 	}
-	switch (s->verb) {
+	switch (s->syntax ? 'q' : s->verb) {
 	case 'v':
 	case 's':
 		pad(s, v, len, false, out);
@@ -252,29 +253,36 @@ static int print_float(const struct spec *s, double f, struct buf *out, struct e
 	return 0;
 }
 
-/* [a b], map[k:v], {a b}, with + {A:a B:b} */
+/* [a b], map[k:v], {a b}; with + {A:a B:b}; with # as in a Go program. */
 static int print_container(struct spec *s, struct tmpl_value v, struct buf *out, struct err *err)
 {
 	struct tmpl_value e = tmpl_nil();
-	bool object = v.kind == TMPL_OBJECT;
+	bool object = v.kind == TMPL_OBJECT, map = v.kind == TMPL_MAP;
 	const char *key = NULL;
 	size_t i, n = tmpl_count(v);
 	int r;
 
-	buf_adds(out, object ? "{" : v.kind == TMPL_MAP ? "map[" : "[");
+	if (s->syntax)
+		buf_addf(out, "%s{", tmpl_type(v));
+	else
+		buf_adds(out, object ? "{" : map ? "map[" : "[");
 	for (i = 0; i < n && buf_ok(out); i++) {
 		r = tmpl_at(v, i, s->mem, &key, &e, err);
 		if (r < 0)
 			return r;
 		if (i > 0)
-			buf_addc(out, ' ');
-		if (v.kind == TMPL_MAP || (object && s->sharp))
-			buf_addf(out, "%s:", key);
+			buf_adds(out, s->syntax ? ", " : " ");
+		if (map && s->syntax)
+			quote(key, strlen(key), '"', out);
+		else if (map || (object && (s->names || s->syntax)))
+			buf_adds(out, key);
+		if (map || (object && (s->names || s->syntax)))
+			buf_addc(out, ':');
 		r = print_value(s, e, out, err);
 		if (r < 0)
 			return r;
 	}
-	buf_addc(out, object ? '}' : ']');
+	buf_addc(out, object || s->syntax ? '}' : ']');
 	return 0;
 }
 
@@ -303,7 +311,7 @@ static int print_value(struct spec *s, struct tmpl_value v, struct buf *out, str
 	default:
 		break;
 	}
-	if (v.ops->text && strchr("vsqxX", s->verb)) {
+	if (v.ops->text && strchr("vsqxX", s->verb) && !s->syntax) {
 		r = v.ops->text(v.obj, s->mem, &text, err);
 		return r < 0 ? r : print_string(s, text, out, err);
 	}
@@ -327,6 +335,7 @@ int tmpl_print(struct tmpl_value v, struct tmpl_mem *mem, struct buf *out, struc
 struct arguments {
 	const struct tmpl_value *v;
 	size_t n, used;
+	bool reordered, bad_index;
 };
 
 static void parse_flags(const char **p, struct spec *s)
@@ -345,6 +354,23 @@ static void parse_flags(const char **p, struct spec *s)
 		else
 			return;
 	}
+}
+
+/* "[2]": the second argument is the next one. */
+static void parse_index(const char **p, struct arguments *args)
+{
+	size_t len = **p == '[' ? strspn(*p + 1, "0123456789") : 0;
+	size_t n;
+
+	if (**p != '[')
+		return;
+	args->reordered = true;
+	n = len > 0 && len < 5 && (*p)[1 + len] == ']' ? strtoul(*p + 1, NULL, 10) : 0;
+	args->bad_index = n < 1 || n > args->n;
+	if (!args->bad_index)
+		args->used = n - 1;
+	*p += strcspn(*p, "]");
+	*p += **p == ']';
 }
 
 /* Digits or *; -1 when neither is there, -2 when it is no usable number. */
@@ -373,7 +399,9 @@ static void parse_spec(const char **p, struct spec *s, struct arguments *args, s
 {
 	bool star;
 
+	args->bad_index = false;
 	parse_flags(p, s);
+	parse_index(p, args);
 	star = **p == '*';
 	s->width = parse_width(p, args);
 	if (star && s->width < -2) {
@@ -385,6 +413,7 @@ static void parse_spec(const char **p, struct spec *s, struct arguments *args, s
 	s->prec = -1;
 	if (**p == '.') {
 		(*p)++;
+		parse_index(p, args);
 		s->prec = parse_width(p, args);
 		if (s->prec == -1)
 			s->prec = 0;
@@ -393,6 +422,7 @@ static void parse_spec(const char **p, struct spec *s, struct arguments *args, s
 			s->prec = -1;
 		}
 	}
+	parse_index(p, args);
 	if (s->minus)
 		s->zero = false;
 }
@@ -405,6 +435,10 @@ static int print_verb(struct spec *s, struct arguments *args, struct buf *out, s
 		buf_addc(out, '%');
 		return 0;
 	}
+	if (args->bad_index) {
+		buf_addf(out, "%%!%c(BADINDEX)", s->verb);
+		return 0;
+	}
 	if (args->used >= args->n) {
 		buf_addf(out, "%%!%c(MISSING)", s->verb);
 		return 0;
@@ -414,9 +448,10 @@ static int print_verb(struct spec *s, struct arguments *args, struct buf *out, s
 		pad(s, tmpl_type(v), strlen(tmpl_type(v)), false, out);
 		return 0;
 	}
-	if (s->verb == 'v') { /* here + asks for field names, not for signs */
-		s->sharp = s->plus;
-		s->plus = false;
+	if (s->verb == 'v') { /* here + and # say how containers look */
+		s->names = s->plus;
+		s->syntax = s->sharp;
+		s->plus = s->sharp = false;
 	}
 	return print_value(s, v, out, err);
 }
@@ -446,7 +481,7 @@ static int print_extra(struct arguments *args, struct tmpl_mem *mem, struct buf 
 int tmpl_printf(const char *format, const struct tmpl_value *argv, size_t n, struct tmpl_mem *mem,
 		struct buf *out, struct err *err)
 {
-	struct arguments args = {argv, n, 0};
+	struct arguments args = {.v = argv, .n = n};
 	const char *p = format, *percent;
 	int r;
 
@@ -467,5 +502,5 @@ int tmpl_printf(const char *format, const struct tmpl_value *argv, size_t n, str
 	}
 	if (!percent)
 		buf_adds(out, p);
-	return args.used < n ? print_extra(&args, mem, out, err) : 0;
+	return args.used < n && !args.reordered ? print_extra(&args, mem, out, err) : 0;
 }

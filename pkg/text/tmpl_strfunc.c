@@ -4,6 +4,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <ctype.h>
+#include <locale.h>
+#include <wctype.h>
+
 /* Blanks that pad adds. */
 #define PAD_MAX 10000
 
@@ -251,38 +255,59 @@ int tmpl_fn_split(struct tmpl_call *c, struct tmpl_value *ret, struct err *err)
 	return tmpl_keep_list(c->mem, all, n, ret, err);
 }
 
-static bool is_lower(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-static bool is_upper(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
 enum letters { ALL_UPPER, ALL_LOWER, FIRST_UPPER };
+
+/* Go's strings.Title: what begins a word behind it. */
+static bool is_separator(uint32_t c, locale_t locale)
+{
+	if (c < 0x80)
+		return !((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9') &&
+		       c != '_';
+	return locale && iswspace_l(c, locale);
+}
+
+/* Without a locale that knows all letters (never with glibc 2.35 and newer, or musl) those of
+ * ASCII are changed. */
+static uint32_t change_letter(uint32_t c, enum letters how, bool first, locale_t locale)
+{
+	if (how == FIRST_UPPER && !first)
+		return c;
+	if (c < 0x80)
+		return (uint32_t)(how == ALL_LOWER ? tolower((int)c) : toupper((int)c));
+	if (!locale)
+		return c;
+	return how == ALL_LOWER ? towlower_l(c, locale) : towupper_l(c, locale);
+}
+
+static void free_locale(locale_t *l)
+{
+	if (*l)
+		freelocale(*l);
+}
 
 static int change_case(struct tmpl_call *c, enum letters how, struct tmpl_value *ret,
 		       struct err *err)
 {
+	AUTO(free_locale) locale_t locale = (locale_t)0;
 	AUTO_BUF struct buf b = BUF_INIT(TMPL_RESULT_MAX);
 	const char *s = NULL;
 	bool first = true;
+	uint32_t letter;
+	size_t n;
 	int r;
 
 	r = tmpl_arg_string(c, 0, &s, err);
 	if (r < 0)
 		return r;
-	for (; *s; s++) {
-		if (how == ALL_LOWER && is_upper(*s))
-			buf_addc(&b, (char)(*s | 0x20));
-		else if (is_lower(*s) && (how == ALL_UPPER || (how == FIRST_UPPER && first)))
-			buf_addc(&b, (char)(*s & ~0x20));
+	for (; *s; s += n) {
+		letter = utf8_get(s, strlen(s), &n);
+		if (n > 1 && !locale)
+			locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+		if (n == 1)
+			buf_addc(&b, (char)change_letter(letter, how, first, locale));
 		else
-			buf_addc(&b, *s);
-		first = !(is_lower(*s) || is_upper(*s) || *s == '_' || (*s >= '0' && *s <= '9') ||
-			  (unsigned char)*s >= 0x80 || *s == '\'');
+			utf8_add(&b, change_letter(letter, how, first, locale));
+		first = is_separator(letter, locale);
 	}
 	return tmpl_result(c, &b, ret, err);
 }

@@ -30,6 +30,19 @@ size_t utf8_len(const char *s, size_t len)
 	return n <= len && str_is_utf8(s, n) ? n : 0;
 }
 
+uint32_t utf8_get(const char *s, size_t len, size_t *ret_len)
+{
+	static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	size_t n = utf8_len(s, len), i;
+	uint32_t c;
+
+	*ret_len = n ? n : 1;
+	c = (unsigned char)*s & (n ? first[n] : 0xff);
+	for (i = 1; i < n; i++)
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
+	return c;
+}
+
 size_t utf8_count(const char *s, size_t len)
 {
 	size_t count = 0, n;
