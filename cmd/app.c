@@ -109,6 +109,16 @@ static int check_globals(const struct globals *g, struct err *err)
 	return 0;
 }
 
+int app_need_containers(struct app *app, struct err *err)
+{
+	int r;
+
+	if (app->containers)
+		return 0;
+	r = containers_conf_load(&app->env, &app->conf, err);
+	return r < 0 ? r : open_containers(app, err);
+}
+
 int app_open(struct app *app, const struct program *program, const struct invocation *inv,
 	     struct err *err)
 {

@@ -42,6 +42,9 @@ int app_open(struct app *app, const struct program *program, const struct invoca
 	     struct err *err);
 void app_close(struct app *app);
 
+/* Opens containers and what they need, for a verb that does not always need them. */
+int app_need_containers(struct app *app, struct err *err);
+
 /* For calls of the image module. authfile: --authfile or NULL; events may be NULL. */
 struct image_ctx app_image_ctx(struct app *app, const char *authfile,
 			       const struct image_events *events);

@@ -1,20 +1,21 @@
 /* kist images */
 #include "app.h"
+#include "image_filter.h"
+#include "image_row.h"
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"
-#include "base/times.h"
+#include "container/container.h"
 #include "spec/image.h"
 #include "store/store.h"
 #include "text/report.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 
-#define SHORT_ID 12
+#define TABLE_MAX 1024
 
 struct images_args {
-	bool all, quiet, no_trunc, no_heading, digests;
+	bool all, quiet, no_trunc, no_heading, digests, history;
 	const char *format, *sort;
 	struct strv filters;
 };
@@ -22,10 +23,11 @@ struct images_args {
 #define AT(member) offsetof(struct images_args, member)
 
 static const struct opt opts[] = {
-    {'a', "all", OPT_FLAG, AT(all), NULL, "Show all images, also intermediate ones"},
+    {'a', "all", OPT_FLAG, AT(all), NULL, "Also nameless images that others stand on"},
     {0, "digests", OPT_FLAG, AT(digests), NULL, "Show digests"},
     {'f', "filter", OPT_STRINGS, AT(filters), "KEY=VALUE", "Show only what matches"},
     {0, "format", OPT_STRING, AT(format), "TEMPLATE", "Go template, json, or table TEMPLATE"},
+    {0, "history", OPT_FLAG, AT(history), NULL, "Show the names that images had"},
     {0, "no-trunc", OPT_FLAG, AT(no_trunc), NULL, "Do not shorten IDs"},
     {'n', "noheading", OPT_FLAG, AT(no_heading), NULL, "Leave out the header line"},
     {'q', "quiet", OPT_FLAG, AT(quiet), NULL, "Print only IDs"},
@@ -34,198 +36,74 @@ static const struct opt opts[] = {
     {0},
 };
 
-/* One line: an image under one of its names. */
-struct row {
-	struct app *app;
-	const struct store_image *image;
-	char *repository, *tag; /* owned; "<none>" */
-	int64_t size;		/* bytes */
-	bool no_trunc;
-};
-
-static const struct row *row_of(const void *row)
-{
-	return row;
-}
-
-#define FIELD(fn)                                                                                  \
-	static int fn(const void *row, struct tmpl_mem *mem, struct tmpl_value *ret,               \
-		      struct err *err)
-
-FIELD(get_id)
-{
-	if (row_of(row)->no_trunc)
-		return tmpl_keepf(mem, ret, err, "sha256:%s", row_of(row)->image->id);
-	return tmpl_keepf(mem, ret, err, "%.*s", SHORT_ID, row_of(row)->image->id);
-}
-
-FIELD(get_whole_id)
-{
-	(void)mem;
-	(void)err;
-	*ret = tmpl_string(row_of(row)->image->id);
-	return 0;
-}
-
-FIELD(get_repository)
-{
-	(void)mem;
-	(void)err;
-	*ret = tmpl_string(row_of(row)->repository);
-	return 0;
-}
-
-FIELD(get_tag)
-{
-	(void)mem;
-	(void)err;
-	*ret = tmpl_string(row_of(row)->tag);
-	return 0;
-}
-
-FIELD(get_digest)
-{
-	(void)mem;
-	(void)err;
-	*ret = tmpl_string(row_of(row)->image->digest ? row_of(row)->image->digest : "<none>");
-	return 0;
-}
-
-FIELD(get_created_since)
-{
-	char words[TIME_WORDS_MAX];
-
-	return tmpl_keepf(mem, ret, err, "%s ago",
-			  time_words(time_now_ns() - row_of(row)->image->created, words));
-}
-
-FIELD(get_created_at)
-{
-	char text[RFC3339_MAX];
-
-	(void)time_rfc3339(row_of(row)->image->created, text);
-	text[10] = ' ';
-	text[strlen(text) - 1] = '\0';
-	return tmpl_keepf(mem, ret, err, "%s +0000 UTC", text);
-}
-
-FIELD(get_created)
-{
-	(void)mem;
-	(void)err;
-	*ret = tmpl_int(row_of(row)->image->created / NSEC_PER_SEC);
-	return 0;
-}
-
-/* podman puts a blank between number and unit here. */
-FIELD(get_size)
-{
-	char human[HUMAN_MAX];
-	size_t digits;
-
-	(void)human_size((uint64_t)row_of(row)->size, human);
-	digits = strspn(human, "0123456789.");
-	return tmpl_keepf(mem, ret, err, "%.*s %s", (int)digits, human, human + digits);
-}
-
-FIELD(get_bytes)
-{
-	(void)mem;
-	(void)err;
-	*ret = tmpl_int(row_of(row)->size);
-	return 0;
-}
-
-FIELD(get_names)
-{
-	(void)mem;
-	(void)err;
-	*ret = tmpl_strv(&row_of(row)->image->names);
-	return 0;
-}
-
-FIELD(get_history)
-{
-	(void)mem;
-	(void)err;
-	*ret = tmpl_strv(&row_of(row)->image->names_history);
-	return 0;
-}
-
-FIELD(get_read_only)
-{
-	(void)mem;
-	(void)err;
-	*ret = tmpl_bool(row_of(row)->image->read_only);
-	return 0;
-}
-
-static const struct report_field fields[] = {
-    {"Id", "IMAGE ID", get_whole_id},
-    {"ID", "IMAGE ID", get_id, "-"},
-    {"Repository", NULL, get_repository, "repository"},
-    {"Tag", NULL, get_tag, "tag"},
-    {"Digest", NULL, get_digest},
-    {"Created", "CREATED", get_created_since, "CreatedSince"},
-    {"CreatedSince", "CREATED", get_created_since, "-"},
-    {"CreatedAt", NULL, get_created_at},
-    {"CreatedTime", NULL, get_created_at, "-"},
-    {"CreatedUnix", NULL, get_created, "Created"},
-    {"Size", NULL, get_size, "-"},
-    {"VirtualSize", NULL, get_size, "-"},
-    {"Bytes", NULL, get_bytes, "Size"},
-    {"Names", NULL, get_names},
-    {"History", NULL, get_history},
-    {"ReadOnly", "R/O", get_read_only},
-    {0},
-};
-
-static const struct report_type type = {
-    .name = "images",
-    .type = "imageReporter",
-    .fields = fields,
-    .table = "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}",
-};
-static const struct report_type type_digests = {
-    .name = "images",
-    .type = "imageReporter",
-    .fields = fields,
-    .table = "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.Created}}\t{{.Size}}",
-};
-
 /* ---- which images ---- */
 
 struct rows {
-	struct row *v;
+	struct image_row *v;
 	size_t n, cap;
+	struct store_images images; /* without inventory */
+	struct inventory inv;
+	bool has_inventory, any_read_only;
+	struct image_config *configs; /* by index of the images; NULL: not needed */
+	size_t n_configs;
 };
 
 static void rows_fini(struct rows *rs)
 {
 	size_t i;
 
-	for (i = 0; i < rs->n; i++) {
-		free(rs->v[i].repository);
-		free(rs->v[i].tag);
-	}
+	for (i = 0; i < rs->n; i++)
+		image_row_fini(&rs->v[i]);
 	free(rs->v);
+	for (i = 0; i < rs->n_configs; i++)
+		image_config_fini(&rs->configs[i]);
+	free(rs->configs);
+	store_images_fini(&rs->images);
+	inventory_fini(&rs->inv);
 }
 
-/* "host/repo:tag" in its two halves; a digest reference has no tag. */
-static int split_name(const char *name, struct row *r, struct err *err)
+static const struct store_images *all_images(const struct rows *rs)
 {
-	const char *at = strchr(name, '@'), *slash = strrchr(name, '/');
-	const char *colon = at ? NULL : strchr(slash ? slash : name, ':');
-	size_t len = at ? (size_t)(at - name) : colon ? (size_t)(colon - name) : strlen(name);
-
-	r->repository = str_dup((struct str){name, len});
-	r->tag = strdup(colon ? colon + 1 : "<none>");
-	return r->repository && r->tag ? 0 : err_nomem(err);
+	return rs->has_inventory ? &rs->inv.images : &rs->images;
 }
 
-static int add_row(struct rows *rs, const struct row *model, const char *name, struct err *err)
+/* Without --all, nameless images that others stand on are not shown, which needs the layers. */
+static bool has_nameless(const struct store_images *images)
 {
-	struct row *v;
+	size_t i;
+
+	for (i = 0; i < images->n; i++)
+		if (images->v[i]->names.n == 0)
+			return true;
+	return false;
+}
+
+static int load(struct app *app, const struct images_args *a, const struct image_filter *f,
+		struct rows *rs, struct err *err)
+{
+	struct image_ctx ctx = app_image_ctx(app, NULL, NULL);
+	bool inventory = f->needs_inventory || (!a->quiet && image_row_wants_containers(a->format));
+	int r;
+
+	r = store_image_list(app->store, &rs->images, err);
+	if (r == 0 && (inventory || (!a->all && has_nameless(&rs->images)))) {
+		r = app_need_containers(app, err);
+		if (r == 0)
+			r = inventory_load(&ctx, containers_of_image, app->containers, false,
+					   &rs->inv, err);
+		rs->has_inventory = r == 0;
+	}
+	if (r < 0 || a->quiet || !image_row_wants_config(a->format))
+		return r;
+	rs->n_configs = all_images(rs)->n;
+	rs->configs = calloc(rs->n_configs + 1, sizeof(*rs->configs));
+	return rs->configs ? 0 : err_nomem(err);
+}
+
+static int add_row(struct rows *rs, const struct image_row *model, const char *name,
+		   struct err *err)
+{
+	struct image_row *v;
 	size_t cap;
 
 	if (rs->n == rs->cap) {
@@ -237,154 +115,113 @@ static int add_row(struct rows *rs, const struct row *model, const char *name, s
 		rs->cap = cap;
 	}
 	rs->v[rs->n] = *model;
-	return split_name(name, &rs->v[rs->n++], err);
+	rs->v[rs->n].at = rs->n;
+	rs->n++;
+	return image_split_name(name, &rs->v[rs->n - 1].repository, &rs->v[rs->n - 1].tag, err);
 }
 
-/* podman images NAME: repository, repository:tag, or the last part of either. */
-static bool name_matches(const char *name, const char *wanted)
+/* A line for each name with a tag; else one for the first name, or for none. */
+static int add_names(struct rows *rs, const struct image_row *model, struct err *err)
 {
-	const char *part = name;
-	size_t len = strlen(wanted);
-
-	for (;;) {
-		if (strncmp(part, wanted, len) == 0 &&
-		    (part[len] == '\0' || part[len] == ':' || part[len] == '@'))
-			return true;
-		part = strchr(part, '/');
-		if (!part)
-			return false;
-		part++;
-	}
-}
-
-static bool wanted(const struct store_image *image, const char *name, const struct strv *rest)
-{
-	if (rest->n == 0)
-		return true;
-	return name_matches(name, rest->v[0]) || str_starts(image->id, rest->v[0]);
-}
-
-static int add_image(struct rows *rs, struct app *app, const struct images_args *a,
-		     const struct store_image *image, const struct strv *rest, struct err *err)
-{
-	struct row model = {.app = app, .image = image, .no_trunc = a->no_trunc};
+	const struct strv *names = &model->image->names;
+	bool tagged = false;
 	size_t i;
-	int r;
+	int r = 0;
 
-	r = store_image_size(app->store, image, &model.size, err);
-	if (r == 0 && image->names.n == 0 && wanted(image, "", rest))
-		r = add_row(rs, &model, "<none>", err);
-	for (i = 0; r == 0 && i < image->names.n; i++)
-		if (wanted(image, image->names.v[i], rest))
-			r = add_row(rs, &model, image->names.v[i], err);
-	return r;
+	for (i = 0; r == 0 && i < names->n; i++)
+		if (!strchr(names->v[i], '@')) {
+			r = add_row(rs, model, names->v[i], err);
+			tagged = true;
+		}
+	if (r < 0 || tagged)
+		return r;
+	return add_row(rs, model, names->n ? names->v[0] : "<none>", err);
 }
 
-static int image_time(struct app *app, const char *text, int64_t *ret, struct err *err)
+static int add_image(struct rows *rs, struct app *app, const struct images_args *a, size_t i,
+		     struct err *err)
 {
-	AUTO(store_image_free_p) struct store_image *image = NULL;
 	struct image_ctx ctx = app_image_ctx(app, NULL, NULL);
-	int r = image_get(&ctx, text, &image, NULL, err);
-
-	if (r == 0)
-		*ret = image->created;
-	return r;
-}
-
-static int match_label(struct app *app, const struct store_image *image, const char *v,
-		       struct err *err)
-{
-	AUTO_IMAGE_CONFIG struct image_config config = {0};
-	struct image_ctx ctx = app_image_ctx(app, NULL, NULL);
-	const char *eq = strchr(v, '='), *have;
-	AUTO_FREE char *key = str_dup((struct str){v, eq ? (size_t)(eq - v) : strlen(v)});
+	struct image_row model = {.image = all_images(rs)->v[i], .no_trunc = a->no_trunc};
+	struct err broken = ERR_INIT;
 	int r;
 
-	if (!key)
-		return err_nomem(err);
-	r = image_read_config(&ctx, image, &config, err);
+	r = store_image_size(app->store, model.image, &model.size, err);
 	if (r < 0)
 		return r;
-	have = strv_env_get(&config.config.labels, key);
-	return have && (!eq || streq(have, eq + 1));
+	/* A manifest list has no configuration, and a damaged one is for `system check`. */
+	if (rs->configs && image_read_config(&ctx, model.image, &rs->configs[i], &broken) == 0)
+		model.config = &rs->configs[i];
+	model.containers = rs->has_inventory ? rs->inv.users[i] : 0;
+	rs->any_read_only = rs->any_read_only || model.image->read_only;
+	return add_names(rs, &model, err);
 }
 
-static int match_filter(struct app *app, const struct store_image *image, const char *f,
-			struct err *err)
+static int add_images(struct rows *rs, struct app *app, const struct images_args *a,
+		      const struct image_filter *f, struct err *err)
 {
-	const char *v;
-	int64_t t = 0;
+	const struct store_images *images = all_images(rs);
 	size_t i;
-	int r;
+	int r = 0;
 
-	if ((v = str_after(f, "dangling=")))
-		return (image->names.n == 0) == (streq(v, "true") || streq(v, "1"));
-	if ((v = str_after(f, "label=")))
-		return match_label(app, image, v, err);
-	if ((v = str_after(f, "id=")))
-		return str_starts(image->id, v);
-	if ((v = str_after(f, "readonly=")))
-		return image->read_only == streq(v, "true");
-	if ((v = str_after(f, "reference="))) {
-		for (i = 0; i < image->names.n; i++)
-			if (name_matches(image->names.v[i], v) ||
-			    fnmatch(v, image->names.v[i], 0) == 0)
-				return 1;
-		return 0;
+	for (i = 0; r >= 0 && i < images->n; i++) {
+		if (!a->all && images->v[i]->names.n == 0 && rs->has_inventory && f->n == 0 &&
+		    inventory_has_child(&rs->inv, i, NULL))
+			continue;
+		r = image_filter_matches(app, f, images->v[i], &rs->inv, i, err);
+		if (r > 0)
+			r = add_image(rs, app, a, i, err);
 	}
-	if ((v = str_after(f, "before=")) || (v = str_after(f, "since="))) {
-		r = image_time(app, v, &t, err);
-		return r < 0			  ? r
-		       : str_starts(f, "before=") ? image->created < t
-						  : image->created > t;
-	}
-	return err_set(
-	    err, ERR_INVALID,
-	    "--filter %s: want dangling=, label=, id=, readonly=, reference=, before= or since=",
-	    f);
-}
-
-static int matches(struct app *app, const struct images_args *a, const struct store_image *image,
-		   struct err *err)
-{
-	size_t i;
-	int r;
-
-	for (i = 0; i < a->filters.n; i++) {
-		r = match_filter(app, image, a->filters.v[i], err);
-		if (r <= 0)
-			return r;
-	}
-	return 1;
+	return r < 0 ? r : 0;
 }
 
 /* ---- order ---- */
 
+static int in_store(const struct image_row *x, const struct image_row *y)
+{
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
 static int by_created(const void *a, const void *b)
 {
-	int64_t x = row_of(a)->image->created, y = row_of(b)->image->created;
+	const struct image_row *x = a, *y = b;
 
-	return x > y ? -1 : x < y;
+	if (x->image->created != y->image->created)
+		return x->image->created > y->image->created ? -1 : 1;
+	return in_store(x, y);
 }
 
 static int by_id(const void *a, const void *b)
 {
-	return strcmp(row_of(a)->image->id, row_of(b)->image->id);
-}
+	const struct image_row *x = a, *y = b;
+	int r = strcmp(x->image->id, y->image->id);
 
-static int by_repository(const void *a, const void *b)
-{
-	return strcmp(row_of(a)->repository, row_of(b)->repository);
+	return r ? r : in_store(x, y);
 }
 
 static int by_tag(const void *a, const void *b)
 {
-	return strcmp(row_of(a)->tag, row_of(b)->tag);
+	const struct image_row *x = a, *y = b;
+	int r = strcmp(x->tag, y->tag);
+
+	return r ? r : in_store(x, y);
+}
+
+static int by_repository(const void *a, const void *b)
+{
+	const struct image_row *x = a, *y = b;
+	int r = strcmp(x->repository, y->repository);
+
+	return r ? r : by_tag(a, b);
 }
 
 static int by_size(const void *a, const void *b)
 {
-	return row_of(a)->size < row_of(b)->size ? -1 : row_of(a)->size > row_of(b)->size;
+	const struct image_row *x = a, *y = b;
+
+	if (x->size != y->size)
+		return x->size < y->size ? -1 : 1;
+	return in_store(x, y);
 }
 
 static void sort_rows(struct rows *rs, const char *key)
@@ -404,14 +241,41 @@ static void sort_rows(struct rows *rs, const char *key)
 			qsort(rs->v, rs->n, sizeof(*rs->v), orders[i].cmp);
 }
 
+/* ---- printing ---- */
+
+static void add_columns(const struct images_args *a, const struct rows *rs, struct buf *table)
+{
+	buf_adds(table, "{{.Repository}}\t{{.Tag}}");
+	if (a->digests)
+		buf_adds(table, "\t{{.Digest}}");
+	buf_adds(table, "\t{{.ID}}\t{{.Created}}\t{{.Size}}");
+	if (a->history)
+		buf_adds(table, "\t{{or .History \"<none>\"}}");
+	if (rs->any_read_only)
+		buf_adds(table, "\t{{.ReadOnly}}");
+}
+
+/* With --quiet an image of several names is one ID. */
+static bool seen_before(const struct rows *rs, size_t i)
+{
+	size_t k = i;
+
+	while (k-- > 0)
+		if (rs->v[k].image == rs->v[i].image)
+			return true;
+	return false;
+}
+
 static int print(const struct images_args *a, const struct rows *rs, struct err *err)
 {
 	AUTO_FREE const void **list = calloc(rs->n + 1, sizeof(*list));
-	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX), table = BUF_INIT(TABLE_MAX);
+	struct report_type type = image_row_type;
+	bool quiet = a->quiet && !report_is_json(a->format);
 	struct report report = {
-	    .type = a->digests ? &type_digests : &type,
+	    .type = &type,
 	    .rows = list,
-	    .format = a->quiet ? "{{.ID}}" : a->format,
+	    .format = quiet ? "{{.ID}}" : a->format,
 	    .no_heading = a->no_heading,
 	};
 	size_t i;
@@ -420,27 +284,33 @@ static int print(const struct images_args *a, const struct rows *rs, struct err 
 	if (!list)
 		return err_nomem(err);
 	for (i = 0; i < rs->n; i++)
-		/* With --quiet an image of several names is one ID. */
-		if (!a->quiet || i == 0 || rs->v[i].image != rs->v[i - 1].image)
+		if (!quiet || rs->v[i].image->names.n < 2 || !seen_before(rs, i))
 			list[report.n_rows++] = &rs->v[i];
+	add_columns(a, rs, &table);
+	type.table = buf_str(&table);
 	r = report_write(&report, &out, err);
 	return r < 0 ? r : out_buf(&out, err);
 }
 
 static int run(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
-	AUTO_STORE_IMAGES struct store_images list = {0};
+	AUTO_IMAGE_FILTER struct image_filter filter = {0};
+	AUTO_STRV struct strv filters = STRV_INIT;
 	AUTO(rows_fini) struct rows rs = {0};
 	const struct images_args *a = args;
-	size_t i;
 	int r;
 
-	r = store_image_list(app->store, &list, err);
-	for (i = 0; r >= 0 && i < list.n; i++) {
-		r = matches(app, a, list.v[i], err);
-		if (r > 0)
-			r = add_image(&rs, app, a, list.v[i], rest, err);
-	}
+	if (rest->n > 0 && a->filters.n > 0)
+		return err_set(err, ERR_INVALID, "cannot specify an image and a filter(s)");
+	r = strv_copy(&filters, &a->filters, err);
+	if (r == 0 && rest->n > 0)
+		r = strv_addf(&filters, err, "reference=%s", rest->v[0]);
+	if (r == 0)
+		r = image_filter_read(app, &filters, &filter, err);
+	if (r == 0)
+		r = load(app, a, &filter, &rs, err);
+	if (r == 0)
+		r = add_images(&rs, app, a, &filter, err);
 	if (r < 0)
 		return r;
 	sort_rows(&rs, a->sort);
@@ -451,8 +321,12 @@ const struct verb verb_images = {
     .path = "images",
     .aliases = "image ls|image list",
     .summary = "List images of the store",
+    .help = "Filters: reference=PATTERN, label=KEY[=VALUE], dangling=BOOL, containers=BOOL,\n"
+	    "intermediate=BOOL, manifest=BOOL, readonly=BOOL, before=IMAGE, since=IMAGE,\n"
+	    "after=IMAGE, until=TIME, id=ID, digest=sha256:...; each also with != instead of =.",
     .usage = "[options] [IMAGE]",
-    .examples = "kist images --format \"{{.Repository}}:{{.Tag}} {{.Size}}\"",
+    .examples = "kist images --format \"{{.Repository}}:{{.Tag}} {{.Size}}\"\n"
+		"kist images --filter dangling=true --quiet",
     .opts = opts,
     .args_size = sizeof(struct images_args),
     .max_args = 1,

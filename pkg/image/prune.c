@@ -4,6 +4,7 @@
 #include "base/times.h"
 #include "image/inventory.h"
 #include "spec/image.h"
+#include "spec/labels.h"
 #include "store/mount.h"
 
 #include <stdlib.h>
@@ -37,21 +38,6 @@ int prune_filter_read(const struct strv *filters, struct prune_filter *ret, stru
 	return r;
 }
 
-/* "key" or "key=value". */
-static bool has_label(const struct strv *labels, const char *wanted)
-{
-	const char *eq = strchr(wanted, '=');
-	size_t i, n = eq ? (size_t)(eq - wanted) : strlen(wanted);
-
-	for (i = 0; i < labels->n; i++) {
-		const char *l = labels->v[i];
-
-		if (strncmp(l, wanted, n) == 0 && (l[n] == '=' || l[n] == '\0'))
-			return !eq || (l[n] == '=' && streq(l + n + 1, eq + 1));
-	}
-	return false;
-}
-
 bool prune_filter_matches(const struct prune_filter *f, int64_t created, const struct strv *labels)
 {
 	const char *v;
@@ -60,9 +46,9 @@ bool prune_filter_matches(const struct prune_filter *f, int64_t created, const s
 	if (created >= f->until)
 		return false;
 	for (i = 0; i < f->filters->n; i++) {
-		if ((v = str_after(f->filters->v[i], "label=")) && !has_label(labels, v))
+		if ((v = str_after(f->filters->v[i], "label=")) && !labels_match(labels, v))
 			return false;
-		if ((v = str_after(f->filters->v[i], "label!=")) && has_label(labels, v))
+		if ((v = str_after(f->filters->v[i], "label!=")) && labels_match(labels, v))
 			return false;
 	}
 	return true;

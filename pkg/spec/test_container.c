@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "spec/container.h"
+#include "spec/labels.h"
 #include "spec/platform.h"
 #include "spec/signals.h"
 
@@ -141,6 +142,25 @@ static void platforms_are_parsed_and_matched(void **state)
 	assert_int_equal(platform_match(&host, &image), 0);
 }
 
+static void labels_are_matched_as_filters_say(void **state)
+{
+	static char web[] = "app=web", empty[] = "empty=", dotted[] = "org.example.kind=a=b";
+	char *v[] = {web, empty, dotted, NULL};
+	struct strv labels = {v, 3};
+
+	(void)state;
+	assert_true(labels_match(&labels, "app"));
+	assert_true(labels_match(&labels, "app="));
+	assert_true(labels_match(&labels, "app=web"));
+	assert_false(labels_match(&labels, "app=we"));
+	assert_false(labels_match(&labels, "ap"));
+	assert_true(labels_match(&labels, "empty"));
+	assert_false(labels_match(&labels, "empty=x"));
+	assert_true(labels_match(&labels, "org.*=a=b"));
+	assert_false(labels_match(&labels, "org.?xample.kind"));
+	assert_false(labels_match(&labels, "app=*"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +170,7 @@ int main(void)
 	    cmocka_unit_test(container_names_are_checked),
 	    cmocka_unit_test(signals_have_names_and_numbers),
 	    cmocka_unit_test(platforms_are_parsed_and_matched),
+	    cmocka_unit_test(labels_are_matched_as_filters_say),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
