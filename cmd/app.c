@@ -68,8 +68,7 @@ static int open_store(struct app *app, struct err *err)
 	return r < 0 ? r : store_gc(app->store, err);
 }
 
-/* Where the state of running containers is: below --tmpdir, else below the run root. */
-static const char *state_root(const struct app *app)
+const char *app_state_root(const struct app *app)
 {
 	const char *tmpdir = app->inv->globals.tmpdir;
 
@@ -82,7 +81,7 @@ static int open_containers(struct app *app, struct err *err)
 	    .store = app->store,
 	    .conf = &app->conf,
 	    .graphroot = app->storage.graphroot,
-	    .runroot = state_root(app),
+	    .runroot = app_state_root(app),
 	    .cgroup_manager = app->inv->globals.cgroup_manager,
 	};
 
@@ -185,7 +184,7 @@ int app_self_argv(struct app *app, const char *const *words, struct strv *ret, s
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	const char *const store[] = {"--root",	  app->storage.graphroot,
 				     "--runroot", app->storage.runroot,
-				     "--tmpdir",  state_root(app)};
+				     "--tmpdir",  app_state_root(app)};
 	size_t i;
 	int r;
 

@@ -42,6 +42,8 @@ int app_open(struct app *app, const struct program *program, const struct invoca
 	     struct err *err);
 void app_close(struct app *app);
 
+/* Where the state of running containers is: below --tmpdir, else below the run root. */
+const char *app_state_root(const struct app *app);
 /* Opens containers and what they need, for a verb that does not always need them. */
 int app_need_containers(struct app *app, struct err *err);
 

@@ -95,6 +95,9 @@ FIELD(get_size)
 	const struct step *s = step_of(row);
 	char human[HUMAN_MAX];
 
+	/* podman's manual says so, and docker does it. */
+	if (!s->args->human)
+		return tmpl_keepf(mem, ret, err, "%lld", (long long)s->size);
 	return tmpl_keepf(mem, ret, err, "%s", human_size_short((uint64_t)s->size, "", human));
 }
 

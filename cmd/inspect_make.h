@@ -11,4 +11,7 @@ int inspect_container(struct app *app, struct container *c, bool size, struct js
 int inspect_image(struct app *app, const struct store_image *image, struct json_doc *doc,
 		  struct json **ret, struct err *err);
 
+/* Appends "DIR/diff:DIR/diff" of a layer (NULL: none) and all below it, topmost first. */
+int inspect_lower_dirs(struct app *app, const char *top, struct buf *out, struct err *err);
+
 #endif

@@ -63,6 +63,16 @@ void obj_map(struct obj *o, const char *name, const struct strv *map)
 	obj_part(o, name, &part);
 }
 
+void obj_set(struct obj *o, const char *name, const struct strv *keys)
+{
+	struct obj part = obj_new(o->doc, o->err);
+	size_t i;
+
+	for (i = 0; i < keys->n; i++)
+		obj_put(&part, keys->v[i], json_object(o->doc));
+	obj_part(o, name, &part);
+}
+
 void obj_part(struct obj *o, const char *name, const struct obj *part)
 {
 	if (o->r == 0)

@@ -30,6 +30,8 @@ void obj_time(struct obj *o, const char *name, int64_t ns);
 void obj_list(struct obj *o, const char *name, const struct strv *list);
 /* "key=value" as an object of strings. */
 void obj_map(struct obj *o, const char *name, const struct strv *map);
+/* An empty object for each key, as Go shows a set. */
+void obj_set(struct obj *o, const char *name, const struct strv *keys);
 /* A finished part becomes a member; its failure becomes ours. */
 void obj_part(struct obj *o, const char *name, const struct obj *part);
 

@@ -1,17 +1,9 @@
 /* kist version */
-#include "app.h"
-#include "obj.h"
-#include "tmpl_json.h"
+#include "info_make.h"
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"
-#include "spec/platform.h"
 #include "text/report.h"
-
-#include <sys/utsname.h>
-
-/* The version of podman's remote API whose documents ours look like; scripts compare it. */
-#define API_VERSION "5.4.2"
 
 struct version_args {
 	const char *format;
@@ -23,62 +15,67 @@ static const struct opt opts[] = {
     {0},
 };
 
-static int make(struct json_doc *doc, struct json **ret, struct err *err)
-{
-	struct obj client = obj_new(doc, err), all = obj_new(doc, err);
-	char text[3 * PLATFORM_MAX];
-	struct platform host;
-	struct utsname u;
+/* For templates: without a server, docker's .Server and podman's bare .Version are the client's. */
+static const struct shape_field fields[] = {
+    {"Client", SHAPE_STRUCT, .of = &version_part_shape},
+    {"Server", SHAPE_STRUCT, .json = "Client", .of = &version_part_shape},
+    {"APIVersion", SHAPE_TEXT},
+    {"Version", SHAPE_TEXT},
+    {"GoVersion", SHAPE_TEXT},
+    {"GitCommit", SHAPE_TEXT},
+    {"BuiltTime", SHAPE_TEXT},
+    {"Built", SHAPE_NUMBER},
+    {"OsArch", SHAPE_TEXT},
+    {"Os", SHAPE_TEXT},
+    {NULL},
+};
+static const struct shape shape = {"types.SystemVersionReport", fields};
 
-	(void)uname(&u);
-	platform_host(u.machine, &host);
-	obj_str(&client, "APIVersion", API_VERSION);
-	obj_str(&client, "Version", KIST_VERSION);
-	obj_str(&client, "GoVersion", "");
-	obj_str(&client, "GitCommit", "");
-	obj_str(&client, "BuiltTime", "");
-	obj_int(&client, "Built", 0);
-	obj_str(&client, "OsArch", platform_string(&host, text));
-	obj_str(&client, "Os", host.os);
-	obj_part(&all, "Client", &client);
-	*ret = all.v;
-	return all.r;
+static int print_template(struct obj *all, const char *format, struct err *err)
+{
+	version_make(all);
+	if (all->r < 0)
+		return all->r;
+	return shape_print("version", &(struct shaped){&shape, all->v}, 1, true, format, err);
 }
 
-static int print(const char *format, const struct json *v, struct err *err)
+static int print(struct obj *all, const char *format, struct err *err)
 {
 	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
-	const struct json *client = json_get(v, "Client");
-	int r = 0;
+	const struct json *client = json_get(all->v, "Client");
 
-	if (!format) {
-		buf_addf(&out, "Client:       Kist Engine\nVersion:      %s\nAPI Version:  %s\n",
-			 json_text(json_get(client, "Version")),
-			 json_text(json_get(client, "APIVersion")));
-		buf_addf(&out, "OS/Arch:      %s\n", json_text(json_get(client, "OsArch")));
-	} else if (report_is_json(format)) {
-		json_dump(v, JSON_INDENT4 | JSON_PLAIN, &out);
+	if (format && !report_is_json(format))
+		return print_template(all, format, err);
+	if (format) {
+		json_dump(all->v, JSON_INDENT4 | JSON_PLAIN, &out);
 		buf_addc(&out, '\n');
-	} else {
-		r = tmpl_render("version", format, tmpl_of_json(v), &out, err);
-		buf_addc(&out, '\n');
+		return out_buf(&out, err);
 	}
-	return r < 0 ? r : out_buf(&out, err);
+	buf_addf(&out, "Client:       Kist Engine\nVersion:      %s\nAPI Version:  %s\n",
+		 json_text(json_get(client, "Version")), json_text(json_get(client, "APIVersion")));
+	buf_addf(&out, "OS/Arch:      %s\n", json_text(json_get(client, "OsArch")));
+	return out_buf(&out, err);
 }
 
 static int run(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
 	AUTO_JSON struct json_doc *doc = NULL;
 	const struct version_args *a = args;
-	struct json *v = NULL;
+	struct obj all, client;
 	int r;
 
 	(void)app;
 	(void)rest;
 	r = json_new(&doc, err);
-	if (r == 0)
-		r = make(doc, &v, err);
-	return r < 0 ? r : print(a->format, v, err);
+	if (r < 0)
+		return r;
+	all = obj_new(doc, err);
+	client = obj_new(doc, err);
+	version_make(&client);
+	if (client.r == 0)
+		client.r = shape_complete(&version_part_shape, doc, client.v, &client.v, err);
+	obj_part(&all, "Client", &client);
+	return all.r < 0 ? all.r : print(&all, a->format, err);
 }
 
 const struct verb verb_version = {

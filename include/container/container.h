@@ -85,6 +85,10 @@ int container_get_status(struct container *c, struct container_status *ret, stru
 /* "created", "running", "exited" */
 const char *container_state_name(enum container_state s);
 
+/* Names of what its processes may have at most, and of what those of its own user have, sorted. */
+int container_capabilities(struct container *c, struct strv *ret_bounding,
+			   struct strv *ret_effective, struct err *err);
+
 /* ---- making ---- */
 
 /* What a user asked for; everything is borrowed, NULL or zero means not given. */

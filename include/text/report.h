@@ -8,8 +8,8 @@
  *	anything else		a template for each row, one line each, no header: {{json .}} gives
  *				one object a line
  *
- * \t and \n written as two characters mean tab and newline. A template that ranges over . by itself
- * ({{range .}}...{{end}}) is used as it is.
+ * \t and \n written as two characters mean tab and newline. $ is the row, as in docker; a template
+ * that ranges over . by itself ({{range .}}...{{end}}) is used as it is, over the list.
  */
 #ifndef TEXT_REPORT_H
 #define TEXT_REPORT_H
@@ -62,9 +62,6 @@ bool report_is_json(const char *format);
 /* Does the format name this field? To skip costly work before rows are made; NULL and "table" are
  * asked about the default table. Errs towards true. */
 bool report_uses(const struct report_type *type, const char *format, const char *field);
-/* A row's fields as an object, for templates elsewhere (inspect). */
-int report_object(struct tmpl_mem *mem, const struct report_type *type, const void *row,
-		  struct tmpl_value *ret, struct err *err);
 /* Appends JSON text with line breaks and `indent` blanks a level, as Go's MarshalIndent. */
 void report_indent_json(struct str json, unsigned indent, struct buf *out);
 /* "ImageID" -> "IMAGE ID". */

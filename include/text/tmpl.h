@@ -67,6 +67,8 @@ struct tmpl_ops {
 	/* Go's name of the type, for errors and %T ("[]string", "map[string]string"); NULL: a
 	 * general one. index of a missing key gives "" in a map whose type ends with "]string". */
 	const char *type;
+	/* The same for ops that serve several types; used when type is NULL. */
+	const char *(*type_of)(const void *obj);
 	/* Number of elements, keys or fields. */
 	size_t (*count)(const void *obj);
 	/* The i-th element. Maps and objects: *ret_key gets its name; maps yield keys in order of
@@ -90,6 +92,12 @@ struct tmpl_ops {
 static inline struct tmpl_value tmpl_nil(void)
 {
 	return (struct tmpl_value){.kind = TMPL_NIL};
+}
+
+/* A nil pointer to a struct: prints as <nil>, and asking for its fields is an error. */
+static inline struct tmpl_value tmpl_nil_pointer(void)
+{
+	return (struct tmpl_value){.kind = TMPL_NIL, .b = true};
 }
 
 static inline struct tmpl_value tmpl_bool(bool b)

@@ -77,6 +77,42 @@ static int choose_caps(struct container *c, bool privileged, struct runtime_proc
 	return 0;
 }
 
+static int sorted_names(uint64_t caps, struct strv *ret, struct err *err)
+{
+	const char *name;
+	unsigned bit;
+	size_t at;
+	int r = 0;
+
+	for (bit = 0; r == 0 && bit < 64; bit++) {
+		name = caps & CAPS_BIT(bit) ? caps_name(bit) : NULL;
+		for (at = 0; name && at < ret->n && strcmp(ret->v[at], name) < 0; at++)
+			;
+		if (name)
+			r = strv_insert(ret, at, name, err);
+	}
+	return r;
+}
+
+int container_capabilities(struct container *c, struct strv *ret_bounding,
+			   struct strv *ret_effective, struct err *err)
+{
+	const char *user = c->def.process.user ? c->def.process.user : "";
+	struct runtime_process p = {0};
+	struct caps_sets sets;
+	bool is_root;
+	int r;
+
+	is_root = !*user || streq(user, "0") || streq(user, "root") || str_starts(user, "0:") ||
+		  str_starts(user, "root:");
+	r = choose_caps(c, c->def.process.privileged, &p, err);
+	if (r < 0)
+		return r;
+	sets = caps_for_user(p.caps, p.caps_added, is_root);
+	r = sorted_names(sets.bounding, ret_bounding, err);
+	return r < 0 ? r : sorted_names(sets.effective, ret_effective, err);
+}
+
 static const struct {
 	const char *name;
 	int resource;

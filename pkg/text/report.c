@@ -17,13 +17,6 @@ struct row {
 	const void *data;
 };
 
-/* What a template sees as the list of rows. */
-struct rows {
-	struct row *v;
-	size_t n;
-	const struct tmpl_ops *ops; /* of a row */
-};
-
 static size_t row_count(const void *obj)
 {
 	const struct row *row = obj;
@@ -116,40 +109,28 @@ static int row_call(const void *obj, const char *name, const struct tmpl_value *
 static const struct tmpl_ops row_ops = {
     .count = row_count, .at = row_at, .field = row_field, .call = row_call, .json = row_json};
 
-static size_t rows_count(const void *obj)
+/* What is shown: rows as objects, or the values of the report. */
+struct shown {
+	const struct tmpl_value *v;
+	size_t n;
+};
+
+static size_t shown_count(const void *obj)
 {
-	return ((const struct rows *)obj)->n;
+	return ((const struct shown *)obj)->n;
 }
 
-static int rows_at(const void *obj, size_t i, struct tmpl_mem *mem, const char **ret_key,
-		   struct tmpl_value *ret, struct err *err)
+static int shown_at(const void *obj, size_t i, struct tmpl_mem *mem, const char **ret_key,
+		    struct tmpl_value *ret, struct err *err)
 {
-	const struct rows *rows = obj;
-
 	(void)mem, (void)ret_key, (void)err;
-	*ret = tmpl_object(rows->ops, &rows->v[i]);
+	*ret = ((const struct shown *)obj)->v[i];
 	return 0;
 }
 
-static const struct tmpl_ops rows_ops = {.count = rows_count, .at = rows_at};
+static const struct tmpl_ops shown_ops = {.count = shown_count, .at = shown_at};
 
-/* The same for values, which stand in the report itself. */
-static size_t values_count(const void *obj)
-{
-	return ((const struct report *)obj)->n_rows;
-}
-
-static int values_at(const void *obj, size_t i, struct tmpl_mem *mem, const char **ret_key,
-		     struct tmpl_value *ret, struct err *err)
-{
-	(void)mem, (void)ret_key, (void)err;
-	*ret = ((const struct report *)obj)->values[i];
-	return 0;
-}
-
-static const struct tmpl_ops values_ops = {.count = values_count, .at = values_at};
-
-/* The header line is the same template over one map of names to headers. */
+/* The header line is the same template over a map of names to headers. */
 static int header_of(const struct report_field *f, struct tmpl_mem *mem, struct tmpl_value *ret,
 		     struct err *err)
 {
@@ -204,25 +185,11 @@ static int header_call(const void *obj, const char *name, const struct tmpl_valu
 static const struct tmpl_ops header_ops = {
     .count = row_count, .at = header_at, .field = header_field, .call = header_call};
 
-static int headers_at(const void *obj, size_t i, struct tmpl_mem *mem, const char **ret_key,
-		      struct tmpl_value *ret, struct err *err)
-{
-	(void)i, (void)mem, (void)ret_key, (void)err;
-	*ret = tmpl_map(&header_ops, obj);
-	return 0;
-}
-
-static size_t headers_count(const void *obj)
-{
-	(void)obj;
-	return 1;
-}
-
-static const struct tmpl_ops headers_ops = {.count = headers_count, .at = headers_at};
-
 /* How the format is to be understood. */
 struct plan {
 	bool json, aligned, headings;
+	bool whole;   /* executed once, over the list; else for each row */
+	bool newline; /* behind each execution */
 	struct tmpl *t;
 };
 
@@ -231,21 +198,10 @@ static void plan_fini(struct plan *p)
 	tmpl_free(p->t);
 }
 
-static int parse_wrapped(const struct report *r, const char *text, bool range, struct tmpl **ret,
-			 struct err *err)
+static int parse(const struct report *r, const char *text, struct plan *p, struct err *err)
 {
-	AUTO_BUF struct buf b = BUF_INIT(FORMAT_MAX);
-
-	if (range)
-		buf_adds(&b, "{{range .}}");
-	buf_adds(&b, text);
-	if (!str_ends(buf_str(&b), "\n"))
-		buf_addc(&b, '\n');
-	if (range)
-		buf_adds(&b, "{{end -}}");
-	if (!buf_ok(&b))
-		return buf_check(&b, "the format", err);
-	return tmpl_parse(r->type->name, buf_str(&b), ret, err);
+	p->newline = !str_ends(text, "\n");
+	return tmpl_parse(r->type->name, text, &p->t, err);
 }
 
 /* A user's text: \t and \n are replaced first, and if the template is then no longer well-formed
@@ -253,15 +209,15 @@ static int parse_wrapped(const struct report *r, const char *text, bool range, s
 static int parse_user(const struct report *r, const char *text, struct plan *p, struct err *err)
 {
 	AUTO_BUF struct buf b = BUF_INIT(FORMAT_MAX);
-	bool range = !r->single && (p->aligned || !report_has_range(text));
 	struct err first = ERR_INIT;
 
+	p->whole = r->single || (!p->aligned && report_has_range(text));
 	report_unescape(text, p->aligned, &b);
 	if (!buf_ok(&b))
 		return buf_check(&b, "the format", err);
-	if (parse_wrapped(r, buf_str(&b), range, &p->t, &first) >= 0)
+	if (parse(r, buf_str(&b), p, &first) >= 0)
 		return 0;
-	if (strchr(text, '\\') && parse_wrapped(r, text, range, &p->t, err) >= 0)
+	if (strchr(text, '\\') && parse(r, text, p, err) >= 0)
 		return 0;
 	*err = first;
 	return -(int)first.code;
@@ -277,7 +233,7 @@ static int make_plan(const struct report *r, struct plan *p, struct err *err)
 	}
 	if (!r->values && (str_empty(format) || streq(format, "table"))) {
 		p->aligned = p->headings = true;
-		return parse_wrapped(r, r->type->table, true, &p->t, err);
+		return parse(r, r->type->table, p, err);
 	}
 	table = str_after(format, "table ");
 	p->aligned = table != NULL;
@@ -285,7 +241,7 @@ static int make_plan(const struct report *r, struct plan *p, struct err *err)
 	return parse_user(r, table ? table : format, p, err);
 }
 
-static int write_json(const struct report *r, const struct rows *rows, struct buf *out,
+static int write_json(const struct report *r, const struct row *rows, size_t n, struct buf *out,
 		      struct err *err)
 {
 	AUTO_BUF struct buf b = BUF_INIT(REPORT_MAX);
@@ -293,10 +249,10 @@ static int write_json(const struct report *r, const struct rows *rows, struct bu
 	int e;
 
 	buf_addc(&b, '[');
-	for (i = 0; i < rows->n; i++) {
+	for (i = 0; i < n; i++) {
 		if (i > 0)
 			buf_addc(&b, ',');
-		e = write_row_json(&rows->v[i], true, &b, err);
+		e = write_row_json(&rows[i], true, &b, err);
 		if (e < 0)
 			return e;
 	}
@@ -309,69 +265,70 @@ static int write_json(const struct report *r, const struct rows *rows, struct bu
 	return buf_check(out, "the output", err);
 }
 
-static int write_template(const struct report *r, const struct plan *p, const struct rows *rows,
+static int execute(const struct plan *p, struct tmpl_value dot, struct buf *out, struct err *err)
+{
+	int e = tmpl_exec(p->t, dot, out, err);
+
+	if (e >= 0 && p->newline)
+		buf_addc(out, '\n');
+	return e;
+}
+
+static int write_template(const struct report *r, const struct plan *p, const struct shown *shown,
 			  struct buf *out, struct err *err)
 {
 	AUTO_BUF struct buf b = BUF_INIT(REPORT_MAX);
 	struct buf *to = p->aligned ? &b : out;
 	const struct row heading = {.type = r->type};
-	struct tmpl_value dot;
-	int e;
+	size_t i;
+	int e = 0;
 
-	if (p->headings && !r->no_heading) {
-		e = tmpl_exec(p->t, tmpl_list(&headers_ops, &heading), to, err);
-		if (e < 0)
-			return e;
-	}
-	if (r->values)
-		dot = r->single ? r->values[0] : tmpl_list(&values_ops, r);
-	else
-		dot = tmpl_list(&rows_ops, rows);
-	e = tmpl_exec(p->t, dot, to, err);
+	if (p->headings && !r->no_heading)
+		e = execute(p, tmpl_map(&header_ops, &heading), to, err);
+	if (e >= 0 && p->whole)
+		e = execute(p, r->single ? shown->v[0] : tmpl_list(&shown_ops, shown), to, err);
+	for (i = 0; e >= 0 && !p->whole && i < shown->n; i++)
+		e = execute(p, shown->v[i], to, err);
+	if (e >= 0)
+		e = buf_check(to, "the output", err);
 	if (e < 0)
 		return e;
 	return p->aligned ? table_align((struct str){buf_str(&b), b.len}, out, err) : 0;
 }
 
+static int write_rows(const struct report *r, const struct plan *p, struct buf *out,
+		      struct err *err)
+{
+	AUTO_FREE struct tmpl_value *values = calloc(r->n_rows + 1, sizeof(*values));
+	AUTO_FREE struct row *rows = calloc(r->n_rows + 1, sizeof(*rows));
+	struct shown shown = {values, r->n_rows};
+	struct tmpl_ops ops = row_ops;
+	size_t i;
+
+	if (!values || !rows)
+		return err_nomem(err);
+	ops.type = r->type->type;
+	for (i = 0; i < r->n_rows; i++) {
+		rows[i] = (struct row){r->type, r->rows[i]};
+		values[i] = tmpl_object(&ops, &rows[i]);
+	}
+	return p->json ? write_json(r, rows, r->n_rows, out, err)
+		       : write_template(r, p, &shown, out, err);
+}
+
 int report_write(const struct report *r, struct buf *out, struct err *err)
 {
 	AUTO(plan_fini) struct plan plan = {0};
-	AUTO_FREE struct row *all = NULL;
-	struct tmpl_ops ops = row_ops;
-	struct rows rows = {.n = r->values ? 0 : r->n_rows, .ops = &ops};
+	struct shown values = {r->values, r->n_rows};
 	struct buf_mark before = buf_mark(out);
-	size_t i;
 	int e;
 
 	e = make_plan(r, &plan, err);
 	if (e < 0)
 		return e;
-	rows.v = all = calloc(rows.n + 1, sizeof(*all));
-	if (!all)
-		return err_nomem(err);
-	for (i = 0; i < rows.n; i++)
-		all[i] = (struct row){r->type, r->rows[i]};
-	ops.type = r->type->type;
-	if (plan.json)
-		e = write_json(r, &rows, out, err);
-	else
-		e = write_template(r, &plan, &rows, out, err);
+	e = r->values ? write_template(r, &plan, &values, out, err)
+		      : write_rows(r, &plan, out, err);
 	if (e < 0)
 		buf_back_to(out, before);
 	return e < 0 ? e : 0;
-}
-
-int report_object(struct tmpl_mem *mem, const struct report_type *type, const void *data,
-		  struct tmpl_value *ret, struct err *err)
-{
-	struct tmpl_ops *ops = tmpl_alloc(mem, sizeof(*ops), err);
-	struct row *row = ops ? tmpl_alloc(mem, sizeof(*row), err) : NULL;
-
-	if (!row)
-		return -(int)err->code;
-	*ops = row_ops;
-	ops->type = type->type;
-	*row = (struct row){type, data};
-	*ret = tmpl_object(ops, row);
-	return 0;
 }

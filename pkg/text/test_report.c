@@ -153,6 +153,8 @@ static void other_formats_are_printed_for_each_row(void **state)
 	check("{{range .}}{{.Tag}}{{\"\\n\"}}{{end}}", 0, "1\nit\n\n");
 	check("{{.Tag}}{{printf \"\\t\\n\"}}", 0, "1\t\n\nit\t\n\n");
 	check("{{.ID}}", NO_ROWS, "");
+	check("{{range .RepoTags}}{{.}} is {{$.ID}}{{end}}", 0,
+	      "a:1 is 5b71aa4a2da5\na:1 is 5b71aa4a2da5\n");
 }
 
 static void json_is_indented_or_a_line_for_each_row(void **state)
@@ -211,16 +213,16 @@ static void values_are_ranged_over_or_are_dot_itself(void **state)
 	assert_string_equal(buf_str(&out), "a 1\n");
 }
 
-static void errors_count_columns_as_podman(void **state)
+static void errors_name_the_place_in_the_users_text(void **state)
 {
 	AUTO_BUF struct buf out = BUF_INIT(1U << 20);
 	struct err err = ERR_INIT;
 
 	(void)state;
 	assert_true(write_report("{{.Nope}}", 0, &out, &err) < 0);
-	assert_string_equal(
-	    err.text, "template: images:1:13: executing \"images\" at <.Nope>: can't evaluate "
-		      "field Nope in type images.imageReporter");
+	assert_string_equal(err.text,
+			    "template: images:1:2: executing \"images\" at <.Nope>: can't evaluate "
+			    "field Nope in type images.imageReporter");
 	assert_true(write_report("{{.Tag", 0, &out, &err) < 0);
 	assert_true(write_report("{{\"\\t", 0, &out, &err) < 0);
 	assert_int_equal(out.len, 0);
@@ -295,7 +297,7 @@ int main(void)
 	    cmocka_unit_test(json_is_indented_or_a_line_for_each_row),
 	    cmocka_unit_test(methods_take_an_argument),
 	    cmocka_unit_test(values_are_ranged_over_or_are_dot_itself),
-	    cmocka_unit_test(errors_count_columns_as_podman),
+	    cmocka_unit_test(errors_name_the_place_in_the_users_text),
 	    cmocka_unit_test(only_named_fields_are_asked_for),
 	    cmocka_unit_test(header_names_are_split_as_podman_does),
 	    cmocka_unit_test(columns_are_blocks_of_neighbouring_lines),

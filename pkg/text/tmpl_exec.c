@@ -102,6 +102,8 @@ static int eval_field(struct exec *x, const struct tmpl_node *n, const char *nam
 	struct tmpl_value found = tmpl_nil();
 	int r;
 
+	if (v.kind == TMPL_NIL && v.b)
+		return tmpl_error(x->t, n, err, "nil pointer evaluating .%s", name);
 	if (v.kind == TMPL_NIL) {
 		*ret = tmpl_nil();
 		return 0;
@@ -372,7 +374,7 @@ static int run_action(struct exec *x, struct tmpl_value dot, const struct tmpl_n
 	if (r < 0 || n->kids[0]->names.n > 0)
 		return r < 0 ? r : FLOW_ON;
 	if (v.kind == TMPL_NIL)
-		buf_adds(x->out, "<no value>");
+		buf_adds(x->out, v.b ? "<nil>" : "<no value>");
 	else
 		r = tmpl_print(v, x->mem, x->out, err);
 	return r < 0 ? r : FLOW_ON;

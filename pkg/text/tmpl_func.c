@@ -54,12 +54,26 @@ int tmpl_result(const struct tmpl_call *c, struct buf *b, struct tmpl_value *ret
 	return r < 0 ? r : tmpl_keep(c->mem, buf_str(b), b->len, ret, err);
 }
 
+static int equal_texts(const struct tmpl_call *c, struct tmpl_value a, struct tmpl_value b,
+		       struct err *err)
+{
+	const char *x = NULL, *y = NULL;
+	int r = a.ops->text(a.obj, c->mem, &x, err);
+
+	if (r == 0)
+		r = b.ops->text(b.obj, c->mem, &y, err);
+	return r < 0 ? r : streq(x, y);
+}
+
 /* <0 and error, or 1 equal, 0 different. */
 static int equal(const struct tmpl_call *c, struct tmpl_value a, struct tmpl_value b,
 		 struct err *err)
 {
 	if (a.kind == TMPL_NIL || b.kind == TMPL_NIL)
 		return a.kind == b.kind;
+	/* Of the structs only times are compared, by what they show. */
+	if (a.kind == TMPL_OBJECT && b.kind == TMPL_OBJECT && a.ops == b.ops && a.ops->text)
+		return equal_texts(c, a, b, err);
 	if (a.kind >= TMPL_LIST || b.kind >= TMPL_LIST)
 		return tmpl_call_error(c, err, "non-comparable type %s",
 				       tmpl_type(a.kind >= TMPL_LIST ? a : b));
@@ -243,12 +257,14 @@ static int slice_list(const struct tmpl_call *c, struct tmpl_value v, size_t fro
 static int fn_slice(struct tmpl_call *c, struct tmpl_value *ret, struct err *err)
 {
 	struct tmpl_value v = c->args[0];
-	int64_t at[2];
+	int64_t at[3];
 	size_t n;
 	int i;
 
 	if (v.kind != TMPL_LIST && v.kind != TMPL_STRING)
 		return tmpl_call_error(c, err, "can't slice item of type %s", tmpl_type(v));
+	if (v.kind == TMPL_STRING && c->n > 3)
+		return tmpl_call_error(c, err, "cannot 3-index slice a string");
 	n = v.kind == TMPL_LIST ? tmpl_count(v) : strlen(v.s);
 	at[0] = 0;
 	at[1] = (int64_t)n;
@@ -290,7 +306,7 @@ static const struct tmpl_builtin builtins[] = {
     {"print", 0, -1, tmpl_fn_print},
     {"printf", 1, -1, tmpl_fn_printf},
     {"println", 0, -1, tmpl_fn_println},
-    {"slice", 1, 3, fn_slice},
+    {"slice", 1, 4, fn_slice},
     {"split", 2, 2, tmpl_fn_split},
     {"title", 1, 1, tmpl_fn_title},
     {"trim", 1, 1, tmpl_fn_trim},

@@ -15,13 +15,16 @@ const char *tmpl_type(struct tmpl_value v)
 		return "float64";
 	case TMPL_STRING:
 		return "string";
-	case TMPL_LIST:
-		return v.ops->type ? v.ops->type : "[]interface {}";
-	case TMPL_MAP:
-		return v.ops->type ? v.ops->type : "map[string]interface {}";
 	default:
-		return v.ops->type ? v.ops->type : "struct";
+		break;
 	}
+	if (v.ops->type)
+		return v.ops->type;
+	if (v.ops->type_of)
+		return v.ops->type_of(v.obj);
+	return v.kind == TMPL_LIST  ? "[]interface {}"
+	       : v.kind == TMPL_MAP ? "map[string]interface {}"
+				    : "struct";
 }
 
 bool tmpl_truth(struct tmpl_value v)

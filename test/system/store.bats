@@ -44,7 +44,7 @@ as_owner() {
     matches '^ID +CREATED +CREATED BY +SIZE +COMMENT'
     is 11 "$(wc -l <<<"$stdout")"
     matches "^$(kist images -q) +[0-9]+ years ago +make-images.sh +[0-9.]+kB"
-    matches '^<missing> .* MB'
+    matches '^<missing> .* 2.14MB'
     rc 0 kist image history -q --no-trunc "$IMG"
     is "$(kist inspect --format '{{.Id}}' "$IMG")" "$(head -n 1 <<<"$stdout")"
     rc 0 kist history --format json "$IMG"
