@@ -3,24 +3,45 @@
 
 #include <stddef.h>
 
-#define TEXT(name, json_name) {name, SHAPE_TEXT, .json = (json_name)}
-#define NUMBER(name, json_name) {name, SHAPE_NUMBER, .json = (json_name)}
-#define FLAG(name, json_name) {name, SHAPE_FLAG, .json = (json_name)}
-#define LIST(name, json_name) {name, SHAPE_LIST, .json = (json_name)}
-#define MAP(name, json_name) {name, SHAPE_MAP, .json = (json_name)}
-#define STRUCT(name, json_name, shape) {name, SHAPE_STRUCT, .json = (json_name), .of = &(shape)}
+#define TEXT(name, json_name)                                                                      \
+	{                                                                                          \
+		name, SHAPE_TEXT, .json = (json_name)                                              \
+	}
+#define NUMBER(name, json_name)                                                                    \
+	{                                                                                          \
+		name, SHAPE_NUMBER, .json = (json_name)                                            \
+	}
+#define FLAG(name, json_name)                                                                      \
+	{                                                                                          \
+		name, SHAPE_FLAG, .json = (json_name)                                              \
+	}
+#define LIST(name, json_name)                                                                      \
+	{                                                                                          \
+		name, SHAPE_LIST, .json = (json_name)                                              \
+	}
+#define MAP(name, json_name)                                                                       \
+	{                                                                                          \
+		name, SHAPE_MAP, .json = (json_name)                                               \
+	}
+#define STRUCT(name, json_name, shape)                                                             \
+	{                                                                                          \
+		name, SHAPE_STRUCT, .json = (json_name), .of = &(shape)                            \
+	}
 
 /* ---- host ---- */
 
-static const struct shape_field program_fields[] = {
-    {"Name", SHAPE_TEXT, SHAPE_OMIT, "name"}, TEXT("Package", "package"), TEXT("Path", "path"),
-    TEXT("Version", "version"),		      {NULL}};
+static const struct shape_field program_fields[] = {{"Name", SHAPE_TEXT, SHAPE_OMIT, "name"},
+						    TEXT("Package", "package"),
+						    TEXT("Path", "path"),
+						    TEXT("Version", "version"),
+						    {NULL}};
 static const struct shape conmon = {"define.ConmonInfo", program_fields};
 static const struct shape runtime = {"define.OCIRuntimeInfo", program_fields};
 
-static const struct shape_field helper_fields[] = {
-    TEXT("Executable", "executable"), TEXT("Package", "package"), TEXT("Version", "version"),
-    {NULL}};
+static const struct shape_field helper_fields[] = {TEXT("Executable", "executable"),
+						   TEXT("Package", "package"),
+						   TEXT("Version", "version"),
+						   {NULL}};
 static const struct shape slirp = {"define.SlirpInfo", helper_fields};
 static const struct shape pasta = {"define.PastaInfo", helper_fields};
 
@@ -48,13 +69,12 @@ static const struct shape_field dns_fields[] = {{"Version", SHAPE_TEXT, SHAPE_OM
 						{"Path", SHAPE_TEXT, SHAPE_OMIT, "path"},
 						{NULL}};
 static const struct shape dns = {"types.DNSNetworkInfo", dns_fields};
-static const struct shape_field network_fields[] = {
-    TEXT("Backend", "backend"),
-    {"Version", SHAPE_TEXT, SHAPE_OMIT, "version"},
-    {"Package", SHAPE_TEXT, SHAPE_OMIT, "package"},
-    {"Path", SHAPE_TEXT, SHAPE_OMIT, "path"},
-    STRUCT("DNS", "dns", dns),
-    {NULL}};
+static const struct shape_field network_fields[] = {TEXT("Backend", "backend"),
+						    {"Version", SHAPE_TEXT, SHAPE_OMIT, "version"},
+						    {"Package", SHAPE_TEXT, SHAPE_OMIT, "package"},
+						    {"Path", SHAPE_TEXT, SHAPE_OMIT, "path"},
+						    STRUCT("DNS", "dns", dns),
+						    {NULL}};
 static const struct shape network = {"types.NetworkInfo", network_fields};
 
 static const struct shape_field socket_fields[] = {
@@ -149,23 +169,18 @@ static const struct shape store = {"define.StoreInfo", store_fields};
 static const struct shape_field registries_fields[] = {{"search", SHAPE_LIST, SHAPE_OMIT}, {NULL}};
 static const struct shape registries = {"map[string]interface {}", registries_fields};
 
-static const struct shape_field plugins_fields[] = {LIST("Volume", "volume"),
-						    LIST("Network", "network"),
-						    LIST("Log", "log"),
-						    {"Authorization", SHAPE_LIST, SHAPE_NULL,
-						     "authorization"},
-						    {NULL}};
+static const struct shape_field plugins_fields[] = {
+    LIST("Volume", "volume"),
+    LIST("Network", "network"),
+    LIST("Log", "log"),
+    {"Authorization", SHAPE_LIST, SHAPE_NULL, "authorization"},
+    {NULL}};
 static const struct shape plugins = {"define.Plugins", plugins_fields};
 
-static const struct shape_field version_fields[] = {{"APIVersion", SHAPE_TEXT},
-						    {"Version", SHAPE_TEXT},
-						    {"GoVersion", SHAPE_TEXT},
-						    {"GitCommit", SHAPE_TEXT},
-						    {"BuiltTime", SHAPE_TEXT},
-						    {"Built", SHAPE_NUMBER},
-						    {"OsArch", SHAPE_TEXT},
-						    {"Os", SHAPE_TEXT},
-						    {NULL}};
+static const struct shape_field version_fields[] = {
+    {"APIVersion", SHAPE_TEXT}, {"Version", SHAPE_TEXT},   {"GoVersion", SHAPE_TEXT},
+    {"GitCommit", SHAPE_TEXT},	{"BuiltTime", SHAPE_TEXT}, {"Built", SHAPE_NUMBER},
+    {"OsArch", SHAPE_TEXT},	{"Os", SHAPE_TEXT},	   {NULL}};
 const struct shape version_part_shape = {"define.Version", version_fields};
 
 static const struct shape_field info_fields[] = {

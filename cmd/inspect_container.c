@@ -271,8 +271,7 @@ static void add_paths(struct obj *o, struct app *app, const struct container *c,
 	static const char *const files[][2] = {{"ResolvConfPath", "resolv.conf"},
 					       {"HostnamePath", "hostname"},
 					       {"HostsPath", "hosts"}};
-	AUTO_FREE char *dir =
-	    str_fmt("%s/kist/containers/%s", app->storage.graphroot, c->def.id);
+	AUTO_FREE char *dir = str_fmt("%s/kist/containers/%s", app->storage.graphroot, c->def.id);
 	size_t i;
 
 	for (i = 0; running && i < ARRAY_LEN(files); i++) {
@@ -287,8 +286,7 @@ static void add_paths(struct obj *o, struct app *app, const struct container *c,
 static void add_driver(struct obj *o, struct app *app, const struct container *c, bool running)
 {
 	AUTO_BUF struct buf lower = BUF_INIT(LOWER_MAX);
-	AUTO_FREE char *dir =
-	    str_fmt("%s/kist/containers/%s", app->storage.graphroot, c->def.id);
+	AUTO_FREE char *dir = str_fmt("%s/kist/containers/%s", app->storage.graphroot, c->def.id);
 	AUTO_FREE char *upper = dir ? str_fmt("%s/upper", dir) : NULL;
 	AUTO_FREE char *work = dir ? str_fmt("%s/work", dir) : NULL;
 	AUTO_FREE char *merged = dir ? str_fmt("%s/merged", dir) : NULL;

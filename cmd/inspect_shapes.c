@@ -3,14 +3,38 @@
 
 #include <stddef.h>
 
-#define TEXT(name) {name, SHAPE_TEXT}
-#define NUMBER(name) {name, SHAPE_NUMBER}
-#define FLAG(name) {name, SHAPE_FLAG}
-#define TIME(name) {name, SHAPE_TIME}
-#define LIST(name) {name, SHAPE_LIST}
-#define MAP(name) {name, SHAPE_MAP}
-#define NULL_LIST(name) {name, SHAPE_LIST, SHAPE_NULL}
-#define STRUCT(name, shape) {name, SHAPE_STRUCT, .of = &(shape)}
+#define TEXT(name)                                                                                 \
+	{                                                                                          \
+		name, SHAPE_TEXT                                                                   \
+	}
+#define NUMBER(name)                                                                               \
+	{                                                                                          \
+		name, SHAPE_NUMBER                                                                 \
+	}
+#define FLAG(name)                                                                                 \
+	{                                                                                          \
+		name, SHAPE_FLAG                                                                   \
+	}
+#define TIME(name)                                                                                 \
+	{                                                                                          \
+		name, SHAPE_TIME                                                                   \
+	}
+#define LIST(name)                                                                                 \
+	{                                                                                          \
+		name, SHAPE_LIST                                                                   \
+	}
+#define MAP(name)                                                                                  \
+	{                                                                                          \
+		name, SHAPE_MAP                                                                    \
+	}
+#define NULL_LIST(name)                                                                            \
+	{                                                                                          \
+		name, SHAPE_LIST, SHAPE_NULL                                                       \
+	}
+#define STRUCT(name, shape)                                                                        \
+	{                                                                                          \
+		name, SHAPE_STRUCT, .of = &(shape)                                                 \
+	}
 
 /* ---- both ---- */
 
@@ -19,12 +43,8 @@ static const struct shape_field nothing_fields[] = {{NULL}};
 static const struct shape nothing = {"struct {}", nothing_fields};
 
 static const struct shape_field health_config_fields[] = {
-    LIST("Test"),
-    NUMBER("StartPeriod"),
-    NUMBER("Interval"),
-    NUMBER("Timeout"),
-    NUMBER("Retries"),
-    {NULL},
+    LIST("Test"),      NUMBER("StartPeriod"), NUMBER("Interval"),
+    NUMBER("Timeout"), NUMBER("Retries"),     {NULL},
 };
 static const struct shape health_config = {"manifest.Schema2HealthConfig", health_config_fields};
 
@@ -198,9 +218,9 @@ static const struct shape_field config_fields[] = {
 };
 static const struct shape config = {"define.InspectContainerConfig", config_fields};
 
-static const struct shape_field log_fields[] = {
-    TEXT("Type"), {"Config", SHAPE_MAP, SHAPE_NULL}, TEXT("Path"), TEXT("Tag"), TEXT("Size"),
-    {NULL}};
+static const struct shape_field log_fields[] = {TEXT("Type"), {"Config", SHAPE_MAP, SHAPE_NULL},
+						TEXT("Path"), TEXT("Tag"),
+						TEXT("Size"), {NULL}};
 static const struct shape log_config = {"define.InspectLogConfig", log_fields};
 
 static const struct shape_field restart_fields[] = {

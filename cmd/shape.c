@@ -156,11 +156,8 @@ static int many_json(const void *obj, struct buf *out, struct err *err)
 
 static const struct tmpl_ops list_ops = {
     .type_of = list_type, .count = many_count, .at = list_at, .json = many_json};
-static const struct tmpl_ops map_ops = {.type_of = map_type,
-					.count = many_count,
-					.at = map_at,
-					.field = map_field,
-					.json = many_json};
+static const struct tmpl_ops map_ops = {
+    .type_of = map_type, .count = many_count, .at = map_at, .field = map_field, .json = many_json};
 
 static int by_name(const void *a, const void *b)
 {
@@ -193,8 +190,8 @@ static int many_value(const struct shape_field *f, const struct json *v, struct 
 	m->v = v && json_kind(v) != JSON_NULL ? v : NULL;
 	m->element.of = f->of;
 	m->element.kind = f->kind == SHAPE_MAP_OF_LISTS ? SHAPE_LIST
-			  : f->of			  ? SHAPE_STRUCT
-							  : SHAPE_TEXT;
+			  : f->of			? SHAPE_STRUCT
+							: SHAPE_TEXT;
 	if (is_map(f->kind))
 		r = sort_members(m, mem, err);
 	*ret = is_map(f->kind) ? tmpl_map(&map_ops, m) : tmpl_list(&list_ops, m);

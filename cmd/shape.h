@@ -44,7 +44,7 @@ struct shape_field {
 };
 
 struct shape {
-	const char *type; /* Go's name, in errors: "define.HostInfo" */
+	const char *type;		  /* Go's name, in errors: "define.HostInfo" */
 	const struct shape_field *fields; /* ended by one without name */
 };
 
