@@ -30,7 +30,7 @@ struct exporting {
 	int overlay, upper, out;
 	const struct store_lowers *lowers;
 	struct store *store;
-	bool rootless;
+	bool rootless, one_id;
 };
 
 int container_open_upper(struct container *c, int *ret_fd, struct err *err)
@@ -82,7 +82,8 @@ static int export_main(void *arg, struct err *err)
 {
 	const struct exporting *e = arg;
 	AUTO_BUF struct buf options = BUF_INIT(OPTIONS_MAX - 1);
-	struct tree_pack_options o = {.rootless = e->rootless, .plain = true};
+	struct tree_pack_options o = {
+	    .rootless = e->rootless, .owner_xattr = e->one_id, .plain = true};
 	struct sink_fd to = {e->out, "the archive"};
 	struct sink sink = sink_to_fd(&to);
 	struct tree_pack_result result;
@@ -141,6 +142,7 @@ int container_export(struct container *c, int out, struct err *err)
 		r = idmap_load(getuid(), getgid(), &maps, err);
 	if (r < 0)
 		return r;
+	e.one_id = e.rootless && maps.single;
 	e.upper = fds[2] = upper;
 	r = spawn_run(&role, err);
 	return r < 0 ? err_wrap(err, "exporting container %s", c->def.name) : 0;

@@ -124,14 +124,16 @@ struct packing {
 	int upper, out;
 	const int *lowers;
 	size_t n_lowers;
-	bool rootless;
+	bool rootless, one_id;
 };
 
 static int pack_main(void *arg, struct err *err)
 {
 	const struct packing *p = arg;
-	struct tree_pack_options o = {
-	    .rootless = p->rootless, .lowers = p->lowers, .n_lowers = p->n_lowers};
+	struct tree_pack_options o = {.rootless = p->rootless,
+				      .owner_xattr = p->one_id,
+				      .lowers = p->lowers,
+				      .n_lowers = p->n_lowers};
 	struct sink_fd to = {p->out, "the new layer"};
 	struct sink sink = sink_to_fd(&to);
 	struct tree_pack_result result;
@@ -153,6 +155,7 @@ static int start_packing(struct making *k, int upper, int out, struct child *ret
 	r = lowers_open(k->ctx->store, k->parent->layer, &l, err);
 	if (r == 0 && p.rootless) {
 		r = idmap_load(getuid(), getgid(), &maps, err);
+		p.one_id = r == 0;
 		role.clone_flags = CLONE_NEWUSER;
 		role.maps = &maps;
 	}

@@ -1,4 +1,5 @@
 #include "pack_meta.h"
+#include "path.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "sys/fd.h"
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/xattr.h>
 
-#define OVERRIDE_XATTR "user.containers.override_stat"
 #define OVERRIDE_MAX 128
 
 void pack_meta_fini(struct pack_meta *m)
@@ -50,6 +50,8 @@ static int wanted(struct pack_meta *m, const struct tree_pack_options *o, const 
 		m->opaque = true;
 	if (streq(name, "security.capability") || streq(name, "security.ima"))
 		return 1;
+	if (streq(name, TREE_OVERRIDE_XATTR))
+		return o->owner_xattr;
 	return str_starts(name, "user.") && !str_starts(name, "user.overlay.") &&
 	       !str_starts(name, "user.fuseoverlayfs.");
 }
@@ -111,12 +113,12 @@ static int apply_override(const char *text, size_t len, const char *path, struct
 	    parse_u64(next_part(&rest), "gid", 0, UINT32_MAX - 1, &gid, &why) < 0 ||
 	    parse_mode(next_part(&rest), "mode", &mode, &why) < 0)
 		return err_set(err, ERR_INVALID, "%s: malformed attribute %s (%s)", path,
-			       OVERRIDE_XATTR, why.text);
+			       TREE_OVERRIDE_XATTR, why.text);
 	type = next_part(&rest);
 	if (*type && !streq(type, "file") && !streq(type, "dir"))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "%s stands for a file of type %s (%s), which cannot be packed", path,
-			       type, OVERRIDE_XATTR);
+			       type, TREE_OVERRIDE_XATTR);
 	e->uid = uid;
 	e->gid = gid;
 	e->mode = mode;
@@ -165,7 +167,7 @@ static int read_xattrs(struct pack_meta *m, const struct tree_pack_options *o, c
 				       TAR_META_MAX);
 		if (len <= 0)
 			continue;
-		r = streq(name, OVERRIDE_XATTR)
+		r = streq(name, TREE_OVERRIDE_XATTR)
 			? apply_override(m->values.ptr + at, (size_t)len, path, e, err)
 			: add(m, n++, name, at, (size_t)len, err);
 		if (r < 0)

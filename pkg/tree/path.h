@@ -27,6 +27,9 @@ uint64_t tree_path_hash(const struct tree_path *p);
 #define WHITEOUT_META ".wh..wh."
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
 
+/* Who a file would belong to: stores of one ID (containers/storage's force_mask). */
+#define TREE_OVERRIDE_XATTR "user.containers.override_stat"
+
 /* Does a directory on the way have a whiteout's name? */
 bool tree_path_below_whiteout(const struct tree_path *p);
 

@@ -263,19 +263,39 @@ static void attributes_but_the_stores_own_are_packed(void **state)
 	assert_int_equal(pack_dir(&s, &o, &out), 0);
 	list(&out, &names);
 	assert_string_equal(buf_str(&names), "f 0 1 user.mine=value;");
-	assert_int_equal(fsetxattr(fd, "user.containers.override_stat", "12:34:4755:file", 15, 0),
-			 0);
+	assert_int_equal(fsetxattr(fd, "user.overlay.metacopy", "", 0, 0), 0);
+	assert_refused(&s, pack_dir(&s, &o, &out), ERR_UNSUPPORTED, "overlay feature metacopy");
+}
+
+/* Else a container's ordinary user could make a file that is root's in the next image. */
+static void the_owner_attribute_counts_in_stores_of_one_id_alone(void **state)
+{
+	AUTO_BUF struct buf out = BUF_INIT(TEST_MAX), names = BUF_INIT(TEST_MAX);
+	struct tree_pack_options o = {.rootless = true};
+	AUTO_SCRATCH struct scratch s;
+	AUTO_CLOSE int fd = -1;
+	char mode[8];
+
+	(void)state;
+	scratch_open(&s);
+	put(&s, "f", "x");
+	fd = openat(s.diff, "f", O_RDWR | O_CLOEXEC);
+	if (fsetxattr(fd, "user.containers.override_stat", "12:34:4755:file", 15, 0) < 0)
+		skip();
+	(void)snprintf(mode, sizeof(mode), "%07o", test_stat(&s, "f").st_mode & 07777);
+	assert_int_equal(pack_dir(&s, &o, &out), 0);
+	list(&out, &names);
+	assert_string_equal(buf_str(&names), "f 0 1;");
+	assert_memory_equal(out.ptr + out.len - 4 * 512 + 100, mode, 8);
+	o.owner_xattr = true;
 	buf_reset(&out);
 	buf_reset(&names);
 	assert_int_equal(pack_dir(&s, &o, &out), 0);
 	list(&out, &names);
-	assert_string_equal(buf_str(&names), "f 0 1 user.mine=value;");
+	assert_string_equal(buf_str(&names), "f 0 1;");
 	assert_memory_equal(out.ptr + out.len - 4 * 512 + 100, "0004755\0000000014\0000000042", 23);
 	assert_int_equal(fsetxattr(fd, "user.containers.override_stat", "1:x", 3, 0), 0);
 	assert_refused(&s, pack_dir(&s, &o, &out), ERR_INVALID, "malformed attribute");
-	assert_int_equal(fremovexattr(fd, "user.containers.override_stat"), 0);
-	assert_int_equal(fsetxattr(fd, "user.overlay.metacopy", "", 0, 0), 0);
-	assert_refused(&s, pack_dir(&s, &o, &out), ERR_UNSUPPORTED, "overlay feature metacopy");
 }
 
 static void whiteouts_and_opaque_marks_become_names(void **state)
@@ -378,6 +398,7 @@ int main(void)
 	    cmocka_unit_test(archives_of_the_tar_program_pack_back),
 	    cmocka_unit_test(a_directory_is_packed_in_order_with_links_and_kinds),
 	    cmocka_unit_test(attributes_but_the_stores_own_are_packed),
+	    cmocka_unit_test(the_owner_attribute_counts_in_stores_of_one_id_alone),
 	    cmocka_unit_test(whiteouts_and_opaque_marks_become_names),
 	    cmocka_unit_test(owners_are_mapped_back),
 	    cmocka_unit_test(a_name_that_means_a_whiteout_is_refused),
