@@ -43,7 +43,8 @@ int dir_ensure(int dir, const char *path, mode_t mode, int *ret_fd, struct err *
 int dir_list(int dir, const char *path, struct strv *ret, struct err *err);
 
 /* rm -rf without following symlinks or crossing into other mounts' content by name races: works by
- * descriptor. Absent is fine. Gives itself write permission on directories where it can. */
+ * descriptor. Absent is fine. Gives itself write permission on directories where it can. Trees may
+ * be of any depth, here and in tree_usage: descriptors are bounded. */
 int tree_remove(int dir, const char *path, struct err *err);
 /* Bytes of disk (st_blocks) and number of inodes below path, each hard-linked inode once;
  * other file systems mounted there are left out. */

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <cmocka.h>
@@ -100,6 +101,45 @@ static void a_tree_goes_without_following_links(void **state)
 	assert_int_equal(faccessat(top, "t", F_OK, 0), -1);
 }
 
+/* A container can make what no path reaches. */
+static void trees_deeper_than_any_path_are_counted_and_removed(void **state)
+{
+	enum { DEEP = 3000, SIDE = 400 };
+	struct rlimit few = {160, 160}, old;
+	unsigned long long bytes = 0, inodes = 0;
+	struct err err = ERR_INIT;
+	int i, fd, next;
+
+	(void)state;
+	assert_int_equal(dir_ensure(top, "deep", 0700, &fd, &err), 0);
+	assert_int_equal(file_create(fd, ".kist-moved-0", 0600, "", 0, &err), 0);
+	for (i = 0; i < DEEP; i++) {
+		assert_int_equal(mkdirat(fd, "d", 0700), 0);
+		if (i % SIDE == 0) {
+			assert_int_equal(mkdirat(fd, "side", 0700), 0);
+			assert_int_equal(file_create(fd, "side/f", 0600, "", 0, &err), 0);
+		}
+		next = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(next >= 0);
+		if (i % 7 == 0)
+			assert_int_equal(fchmod(fd, 0500), 0);
+		(void)close(fd);
+		fd = next;
+	}
+	assert_int_equal(symlinkat("../..", fd, "link"), 0);
+	(void)close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few.rlim_max = old.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(tree_usage(top, "deep", &bytes, &inodes, &err), 0);
+	assert_int_equal(inodes, 1 + 1 + DEEP + 1 + 2 * (DEEP / SIDE + 1));
+	if (tree_remove(top, "deep", &err) < 0)
+		print_message("%s\n", err.text);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_int_equal(faccessat(top, "deep", F_OK, 0), -1);
+	assert_int_equal(err.code, ERR_NONE);
+}
+
 static void paths_stay_inside_their_root(void **state)
 {
 	AUTO_CLOSE int root = -1, fd = -1, in = -1;
@@ -176,6 +216,7 @@ int main(void)
 	    cmocka_unit_test(reading_stops_at_the_limit),
 	    cmocka_unit_test(a_symlink_or_fifo_is_not_read),
 	    cmocka_unit_test(a_tree_goes_without_following_links),
+	    cmocka_unit_test(trees_deeper_than_any_path_are_counted_and_removed),
 	    cmocka_unit_test(paths_stay_inside_their_root),
 	    cmocka_unit_test(a_shared_lock_is_not_taken_for_an_exclusive_one),
 	    cmocka_unit_test(a_lock_is_seen_and_freed_by_death),
