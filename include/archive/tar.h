@@ -1,5 +1,5 @@
 /*
- * tar.h - tar archives (POSIX ustar and pax, GNU long names and base-256 numbers), read from a
+ * tar.h - tar archives (POSIX ustar and pax; GNU long names, numbers, sparse files), read from a
  * stream and written to a sink, without touching files.
  *
  * What is read is hostile: every number is checked, and what describes one entry (pax records,
@@ -58,7 +58,7 @@ struct tar_entry {
 	uint32_t dev_major, dev_minor;
 	const struct tar_xattr *xattrs;
 	size_t n_xattrs;
-	bool sparse;	    /* pax sparse file: the data are these extents one after the other */
+	bool sparse;	    /* sparse file: the data are these extents one after the other */
 	uint64_t real_size; /* size of the file on disk */
 	const struct tar_extent *extents;
 	size_t n_extents;
@@ -77,8 +77,8 @@ void tar_reader_free(struct tar_reader *t);
 DEFINE_AUTO(struct tar_reader, tar_reader_free)
 
 /* The next entry: 1, or 0 at the end marker or the end of the stream. Data that was not asked for
- * is skipped. Types of other kinds (sockets, old GNU sparse, multi-volume) are ERR_UNSUPPORTED,
- * a malformed archive is ERR_CORRUPT; both name the entry or the offset. */
+ * is skipped. Types of other kinds (sockets, multi-volume) are ERR_UNSUPPORTED, a malformed
+ * archive is ERR_CORRUPT; both name the entry or the offset. */
 int tar_next(struct tar_reader *t, const struct tar_entry **ret, struct err *err);
 /* The next piece of the entry's data, borrowed until the next call: 1, or 0 at its end. */
 int tar_data(struct tar_reader *t, const void **ret_data, size_t *ret_n, struct err *err);

@@ -131,7 +131,7 @@ static void parse_names(const uint8_t *b, enum tar_format format, struct tar_blo
 	(void)copy_field(ret->gname, b + TAR_GNAME, TAR_OWNER_LEN);
 }
 
-static bool natural(const uint8_t *p, size_t n, uint64_t *ret)
+bool tar_natural(const uint8_t *p, size_t n, uint64_t *ret)
 {
 	int64_t v;
 
@@ -146,9 +146,9 @@ static const char *parse_devices(const uint8_t *b, struct tar_block *ret)
 	uint64_t dev_major = 0, dev_minor = 0;
 
 	if (ret->type == TAR_CHAR || ret->type == TAR_BLOCK_DEV) {
-		if (!natural(b + TAR_MAJOR, 8, &dev_major) || dev_major > UINT32_MAX)
+		if (!tar_natural(b + TAR_MAJOR, 8, &dev_major) || dev_major > UINT32_MAX)
 			return "major device number";
-		if (!natural(b + TAR_MINOR, 8, &dev_minor) || dev_minor > UINT32_MAX)
+		if (!tar_natural(b + TAR_MINOR, 8, &dev_minor) || dev_minor > UINT32_MAX)
 			return "minor device number";
 	}
 	ret->dev_major = (uint32_t)dev_major;
@@ -162,14 +162,15 @@ const char *tar_block_parse(const uint8_t *b, struct tar_block *ret)
 	int64_t mode;
 
 	ret->type = b[TAR_TYPE];
+	ret->gnu = format == FORMAT_GNU;
 	parse_names(b, format, ret);
 	if (!tar_number(b + TAR_MODE, 8, &mode))
 		return "mode";
-	if (!natural(b + TAR_UID, 8, &ret->uid))
+	if (!tar_natural(b + TAR_UID, 8, &ret->uid))
 		return "uid";
-	if (!natural(b + TAR_GID, 8, &ret->gid))
+	if (!tar_natural(b + TAR_GID, 8, &ret->gid))
 		return "gid";
-	if (!natural(b + TAR_SIZE, 12, &ret->size))
+	if (!tar_natural(b + TAR_SIZE, 12, &ret->size))
 		return "size";
 	if (!tar_number(b + TAR_MTIME, 12, &ret->mtime))
 		return "mtime";

@@ -25,6 +25,14 @@ enum {
 	TAR_MINOR = 337,
 	TAR_PREFIX = 345,
 	TAR_PREFIX_LEN = 155,
+	/* Old GNU format: extents of sparse files, and a flag: blocks with more of them follow. */
+	TAR_SPARSE = 386,
+	TAR_SPARSE_N = 4,
+	TAR_SPARSE_MORE = 482,
+	TAR_REAL_SIZE = 483,
+	TAR_NEXT_SPARSE_N = 21,
+	TAR_NEXT_SPARSE_MORE = 504,
+	TAR_SPARSE_LEN = 24,
 };
 
 /* prefix, slash, name, NUL */
@@ -39,6 +47,7 @@ struct tar_block {
 	uint64_t size, uid, gid;
 	uint32_t mode, dev_major, dev_minor;
 	int64_t mtime;
+	bool gnu;
 };
 
 bool tar_block_is_zero(const uint8_t *b);
@@ -50,6 +59,8 @@ const char *tar_block_parse(const uint8_t *b, struct tar_block *ret);
 
 /* Octal or base-256. */
 bool tar_number(const uint8_t *field, size_t n, int64_t *ret);
+/* The same, not negative. */
+bool tar_natural(const uint8_t *field, size_t n, uint64_t *ret);
 
 enum tar_sparse { TAR_NOT_SPARSE, TAR_SPARSE_MAP, TAR_SPARSE_FRONT };
 

@@ -8,6 +8,7 @@ struct tar_reader {
 	tar_raw_fn *raw;
 	void *raw_arg;
 	struct tar_entry e;
+	uint8_t raw_block[TAR_BLOCK];
 	struct tar_block block; /* e points into it, into the buffers, and into pax */
 	struct tar_pax pax;
 	struct buf long_name, long_link;
@@ -135,7 +136,7 @@ static int take_padding(struct tar_reader *t, struct err *err)
 /* The next header block, parsed: 1, or 0 at the end. */
 static int next_block(struct tar_reader *t, struct err *err)
 {
-	uint8_t block[TAR_BLOCK];
+	uint8_t *block = t->raw_block;
 	const char *bad;
 	int r;
 
@@ -231,6 +232,20 @@ static void fill_entry(struct tar_reader *t)
 	t->e.type = type_of(t, t->e.name);
 }
 
+/* One more block of what describes a file. */
+static int take_map_block(struct tar_reader *t, uint8_t *block, struct err *err)
+{
+	int r;
+
+	if (t->meta > TAR_META_MAX - TAR_BLOCK)
+		return err_set(err, ERR_LIMIT,
+			       "tar archive: headers of one entry need more than %d bytes",
+			       TAR_META_MAX);
+	t->meta += TAR_BLOCK;
+	r = take_block(t, block, err);
+	return r == 0 ? corrupt(t, "the archive is cut off", err) : r;
+}
+
 /* One decimal number and its newline from the map in front of the data (format 1.0). *left: bytes
  * of the map's current block not yet looked at. */
 static int front_number(struct tar_reader *t, uint8_t *block, size_t *left, uint64_t *ret,
@@ -242,13 +257,12 @@ static int front_number(struct tar_reader *t, uint8_t *block, size_t *left, uint
 
 	for (;;) {
 		if (*left == 0) {
-			if (t->data < TAR_BLOCK || t->meta > TAR_META_MAX - TAR_BLOCK)
-				return corrupt(t, "sparse map longer than it may be", err);
-			r = take_block(t, block, err);
-			if (r <= 0)
-				return r < 0 ? r : corrupt(t, "the archive is cut off", err);
+			if (t->data < TAR_BLOCK)
+				return corrupt(t, "sparse map longer than its file", err);
+			r = take_map_block(t, block, err);
+			if (r < 0)
+				return r;
 			t->data -= TAR_BLOCK;
-			t->meta += TAR_BLOCK;
 			*left = TAR_BLOCK;
 		}
 		digits[n] = (char)block[TAR_BLOCK - (*left)--];
@@ -300,6 +314,58 @@ static bool extents_fit(const struct tar_reader *t)
 	return sum == t->data;
 }
 
+static int finish_sparse(struct tar_reader *t, uint64_t real_size, struct err *err)
+{
+	t->e.sparse = true;
+	t->e.real_size = real_size;
+	t->e.extents = t->pax.extents;
+	t->e.n_extents = t->pax.n_extents;
+	if (!extents_fit(t))
+		return corrupt(t, "sparse map that does not fit its file", err);
+	t->e.size = t->data;
+	return 0;
+}
+
+/* A list that ends before its place does ends with an empty field. */
+static int old_extents(struct tar_reader *t, const uint8_t *p, size_t n, struct err *err)
+{
+	uint64_t at, len;
+	int r = 0;
+
+	for (; n > 0 && *p && r == 0; n--, p += TAR_SPARSE_LEN) {
+		if (!tar_natural(p, TAR_SPARSE_LEN / 2, &at) ||
+		    !tar_natural(p + TAR_SPARSE_LEN / 2, TAR_SPARSE_LEN / 2, &len))
+			return corrupt(t, "malformed sparse map", err);
+		r = tar_pax_add_extent(&t->pax, at, len, err);
+	}
+	return r;
+}
+
+/* Type S: the map begins in the header. */
+static int read_old_sparse(struct tar_reader *t, struct err *err)
+{
+	uint8_t *b = t->raw_block;
+	uint64_t real_size;
+	bool more;
+	int r;
+
+	t->e.type = TAR_FILE;
+	t->data = t->pax.has_size ? t->pax.size : t->block.size;
+	t->pad = padding(t->data);
+	if (!tar_natural(b + TAR_REAL_SIZE, 12, &real_size))
+		return corrupt(t, "malformed size of a sparse file", err);
+	t->pax.n_extents = 0;
+	more = b[TAR_SPARSE_MORE];
+	r = old_extents(t, b + TAR_SPARSE, TAR_SPARSE_N, err);
+	while (r == 0 && more) {
+		r = take_map_block(t, b, err);
+		more = b[TAR_NEXT_SPARSE_MORE];
+		if (r >= 0)
+			r = old_extents(t, b, TAR_NEXT_SPARSE_N, err);
+	}
+	return r < 0 ? r : finish_sparse(t, real_size, err);
+}
+
 static int read_sparse(struct tar_reader *t, enum tar_sparse kind, struct err *err)
 {
 	int r = 0;
@@ -310,16 +376,7 @@ static int read_sparse(struct tar_reader *t, enum tar_sparse kind, struct err *e
 		return corrupt(t, "sparse file without a size", err);
 	if (kind == TAR_SPARSE_FRONT)
 		r = read_front_map(t, err);
-	if (r < 0)
-		return r;
-	t->e.sparse = true;
-	t->e.real_size = t->pax.real_size;
-	t->e.extents = t->pax.extents;
-	t->e.n_extents = t->pax.n_extents;
-	if (!extents_fit(t))
-		return corrupt(t, "sparse map that does not fit its file", err);
-	t->e.size = t->data;
-	return 0;
+	return r < 0 ? r : finish_sparse(t, t->pax.real_size, err);
 }
 
 static int read_file(struct tar_reader *t, struct err *err)
@@ -350,10 +407,9 @@ static int read_entry(struct tar_reader *t, struct err *err)
 		t->e.name = t->block.name;
 		return take_meta(t, &t->pax.text, err);
 	case 'S':
-		return err_set(err, ERR_UNSUPPORTED,
-			       "\"%.200s\" is an old GNU sparse file, which image layers cannot "
-			       "have (use tar --format=pax)",
-			       t->e.name);
+		if (t->block.gnu)
+			return read_old_sparse(t, err);
+		/* fall through */
 	default:
 		return err_set(err, ERR_UNSUPPORTED, "\"%.200s\" has the unknown tar type 0x%02x",
 			       t->e.name, (unsigned)t->e.type);
