@@ -20,12 +20,17 @@
 #include <stdbool.h>
 
 struct tree_limits {
-	uint64_t entries; /* 0 in any member: the default below */
+	uint64_t entries; /* 0 in any member: the default below; directories that no entry names
+			     count, too */
 	uint64_t bytes;	  /* of the uncompressed tar, and of all files with their holes */
+	uint64_t growth;  /* any blob may become a tar of this size, and for each byte that it has
+			     one of TREE_MAX_RATIO bytes more: what grows faster is a bomb */
 	uint32_t ids;	  /* different owners, and different groups */
 };
 #define TREE_MAX_ENTRIES 2000000
 #define TREE_MAX_BYTES (512ULL << 30)
+#define TREE_MAX_GROWTH (4ULL << 30)
+#define TREE_MAX_RATIO 250
 #define TREE_MAX_IDS 65536
 
 enum tree_whiteouts {

@@ -25,7 +25,7 @@ struct kept {
 struct dirs {
 	int root;
 	struct kept kept[KEPT];
-	uint64_t clock;
+	uint64_t clock, made;
 	int notes_fd; /* -1: nothing was written yet */
 	struct buf notes;
 };
@@ -118,6 +118,73 @@ void dirs_remember(struct dirs *d, const struct tree_path *p, int take_fd)
 		(void)keep(d, p->text, p->len, take_fd);
 }
 
+uint64_t dirs_made(const struct dirs *d)
+{
+	return d->made;
+}
+
+/* The deepest directory on the way that is there; *len: how much of the path that is. */
+static int find_start(struct dirs *d, const char *path, size_t *len, int *ret_fd, struct err *err)
+{
+	char part[PATH_MAX];
+	int r = 0;
+
+	memcpy(part, path, *len);
+	while (r == 0) {
+		while (*len > 0 && part[*len - 1] != '/')
+			(*len)--;
+		part[*len] = '\0';
+		r = confined_find(d->root, *len ? part : "/", O_PATH | O_DIRECTORY, ret_fd, err);
+		*len -= r == 0 && *len > 0;
+	}
+	return r < 0 ? r : 0;
+}
+
+/* One more. What was there already, a link perhaps, is left to the resolver: 1, or 0 when it is no
+ * directory. */
+static int make_one(struct dirs *d, int *fd, const char *path, const char *name, struct err *err)
+{
+	AUTO_CLOSE int parent = *fd;
+	int r = mkdirat(parent, name, PARENT_MODE);
+
+	*fd = -1;
+	if (r < 0 && errno == EEXIST) {
+		r = confined_open(d->root, path, O_PATH | O_DIRECTORY, 0, fd, err);
+		if (r < 0 && err_is_errno(err, ENOTDIR)) {
+			err_clear(err);
+			return 0;
+		}
+		if (r < 0 && err_is_errno(err, ENOENT))
+			return err_set(err, ERR_INVALID, "%s: this link leads nowhere", path);
+		return r < 0 ? r : 1;
+	}
+	if (r < 0)
+		return err_sys(err, errno, "creating directory %s", path);
+	d->made++;
+	*fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *fd < 0 ? err_sys(err, errno, "opening %s", path) : 1;
+}
+
+/* mkdir -p in time that grows with the path, not with its square: 1, or 0 when something on the way
+ * is no directory. */
+static int make_dirs(struct dirs *d, const char *path, size_t len, int *ret_fd, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	char part[PATH_MAX];
+	size_t at = len, end;
+	int r = find_start(d, path, &at, &fd, err);
+
+	for (r = r < 0 ? r : 1; r > 0 && at < len; at = end + 1) {
+		end = at + strcspn(path + at, "/");
+		memcpy(part, path, end);
+		part[end] = '\0';
+		r = make_one(d, &fd, part, part + at, err);
+	}
+	if (r > 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
+}
+
 static int lookup(struct dirs *d, const struct tree_path *p, bool make, int *ret_fd,
 		  struct err *err)
 {
@@ -137,14 +204,8 @@ static int lookup(struct dirs *d, const struct tree_path *p, bool make, int *ret
 	memcpy(parent, p->text, p->parent_len);
 	parent[p->parent_len] = '\0';
 	r = confined_find(d->root, parent, O_PATH | O_DIRECTORY, &fd, err);
-	if (r == 0 && make) {
-		r = confined_mkdirs(d->root, parent, PARENT_MODE, &fd, err);
-		if (r < 0 && err_is_errno(err, ENOTDIR)) {
-			err_clear(err);
-			return 0;
-		}
-		r = r < 0 ? r : 1;
-	}
+	if (r == 0 && make)
+		r = make_dirs(d, parent, p->parent_len, &fd, err);
 	if (r <= 0)
 		return r;
 	if (!keep(d, parent, p->parent_len, fd))

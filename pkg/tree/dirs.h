@@ -21,6 +21,8 @@ void dirs_free(struct dirs *d);
 int dirs_parent(struct dirs *d, const struct tree_path *p, int *ret_fd, struct err *err);
 /* As dirs_parent, making nothing: 0 also when it is not there. */
 int dirs_parent_find(struct dirs *d, const struct tree_path *p, int *ret_fd, struct err *err);
+/* How many directories were made because they were on the way. */
+uint64_t dirs_made(const struct dirs *d);
 /* Takes fd over as the directory p. */
 void dirs_remember(struct dirs *d, const struct tree_path *p, int take_fd);
 /* Something was removed: what is kept open may be something else now. */

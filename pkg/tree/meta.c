@@ -14,7 +14,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define OVERRIDE_XATTR "user.containers.override_stat"
 #define OVERRIDE_MAX 64
 
 /* By descriptor, or by name in a directory. */
@@ -87,6 +86,14 @@ static bool may_skip(const struct unpacker *u, int errnum)
 	return u->o.rootless && (errnum == EPERM || errnum == EACCES);
 }
 
+/* Labels come from the mount; the others are notes of the store, or of the program, that packed the
+ * layer, about files of its own. */
+static bool is_left_out(const char *name)
+{
+	return streq(name, "security.selinux") || streq(name, TREE_OVERRIDE_XATTR) ||
+	       str_starts(name, "user.fuseoverlayfs.");
+}
+
 static int set_xattrs(struct unpacker *u, const struct target *t, const struct object *o,
 		      struct err *err)
 {
@@ -96,8 +103,8 @@ static int set_xattrs(struct unpacker *u, const struct target *t, const struct o
 
 	for (i = 0; i < t->e->n_xattrs; i++) {
 		x = &t->e->xattrs[i];
-		if (streq(x->name, "security.selinux"))
-			continue; /* labels come from the mount */
+		if (is_left_out(x->name))
+			continue;
 		r = put_xattr(o, x->name, x->value, x->len);
 		if (r < 0 && !may_skip(u, -r))
 			return err_sys(err, -r, "%s: setting the attribute %.100s", t->path.text,
@@ -118,9 +125,10 @@ static int note_owner(struct unpacker *u, const struct target *t, const struct o
 		return 0;
 	n = snprintf(text, sizeof(text), "%u:%u:%04o:%s", (unsigned)t->e->uid, (unsigned)t->e->gid,
 		     t->e->mode, t->e->type == TAR_DIR ? "dir" : "file");
-	r = put_xattr(o, OVERRIDE_XATTR, text, (size_t)n);
+	r = put_xattr(o, TREE_OVERRIDE_XATTR, text, (size_t)n);
 	if (r < 0)
-		return err_sys(err, -r, "%s: noting the owner in %s", t->path.text, OVERRIDE_XATTR);
+		return err_sys(err, -r, "%s: noting the owner in %s", t->path.text,
+			       TREE_OVERRIDE_XATTR);
 	return 0;
 }
 

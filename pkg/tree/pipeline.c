@@ -39,6 +39,7 @@ struct pipeline {
 	struct child reader, hasher;
 	bool holds, ended;
 	uint32_t held; /* slot that the stream shows */
+	uint64_t blob_bytes;
 };
 
 static uint8_t *slot_at(const struct pipeline *p, uint32_t slot)
@@ -175,6 +176,7 @@ static int next_slot(void *arg, const void **ret_data, size_t *ret_n, struct err
 		return r;
 	if (r == 0)
 		return helper_error(p, err);
+	p->blob_bytes = t.blob_bytes;
 	if (p->o.progress)
 		p->o.progress(p->o.progress_arg, t.blob_bytes);
 	p->ended = t.len == 0;
@@ -282,6 +284,11 @@ void pipeline_close(struct pipeline *p)
 	if (p->slots)
 		(void)munmap(p->slots, SLOTS * SLOT_SIZE + sizeof(struct results));
 	free(p);
+}
+
+uint64_t pipeline_blob_bytes(const struct pipeline *p)
+{
+	return p->blob_bytes;
 }
 
 int pipeline_result(struct pipeline *p, struct tree_layer *ret, struct err *err)

@@ -13,6 +13,8 @@ struct pipeline;
 /* *ret_plain belongs to the caller and must be closed first. */
 int pipeline_open(int blob, const struct tree_unpack_options *o, struct pipeline **ret,
 		  struct stream **ret_plain, struct err *err);
+/* Read of the blob when what the stream shows was decompressed. */
+uint64_t pipeline_blob_bytes(const struct pipeline *p);
 int pipeline_result(struct pipeline *p, struct tree_layer *ret, struct err *err);
 void pipeline_close(struct pipeline *p);
 DEFINE_AUTO(struct pipeline, pipeline_close)

@@ -151,6 +151,11 @@ struct stream *source_stream(struct source *s)
 	return s->plain;
 }
 
+uint64_t source_blob_bytes(const struct source *s)
+{
+	return s->pipeline ? pipeline_blob_bytes(s->pipeline) : stream_arrived(s->decoder.blob);
+}
+
 int source_result(struct source *s, struct tree_layer *ret, struct err *err)
 {
 	int r;

@@ -14,6 +14,8 @@ void source_close(struct source *s);
 DEFINE_AUTO(struct source, source_close)
 /* The uncompressed bytes; borrowed. */
 struct stream *source_stream(struct source *s);
+/* Read of the blob for what the stream has shown so far. */
+uint64_t source_blob_bytes(const struct source *s);
 /* When the stream has ended: sizes, digests and kind of compression. */
 int source_result(struct source *s, struct tree_layer *ret, struct err *err);
 

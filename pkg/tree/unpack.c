@@ -30,19 +30,47 @@ static void fill_limits(struct tree_limits *l)
 {
 	l->entries = l->entries ? l->entries : TREE_MAX_ENTRIES;
 	l->bytes = l->bytes ? l->bytes : TREE_MAX_BYTES;
+	l->growth = l->growth ? l->growth : TREE_MAX_GROWTH;
 	l->ids = l->ids ? l->ids : TREE_MAX_IDS;
+}
+
+/* As the bytes come, whatever headers say of them. */
+static int check_tar_size(const struct unpacker *u, struct err *err)
+{
+	uint64_t have = stream_consumed(source_stream(u->source)), growth = u->o.limits.growth;
+
+	if (have > u->o.limits.bytes)
+		return err_set(err, ERR_LIMIT, "the layer is larger than %llu bytes",
+			       (unsigned long long)u->o.limits.bytes);
+	if (have > growth && (have - growth) / TREE_MAX_RATIO > source_blob_bytes(u->source))
+		return err_set(err, ERR_LIMIT,
+			       "the layer is a decompression bomb: of %llu bytes came %llu, more "
+			       "than %llu and %d for each of them",
+			       (unsigned long long)source_blob_bytes(u->source),
+			       (unsigned long long)have, (unsigned long long)growth,
+			       TREE_MAX_RATIO);
+	return 0;
 }
 
 /* Every byte that is not a file's content. */
 static int on_raw(void *arg, const void *data, size_t n, struct err *err)
 {
 	struct unpacker *u = arg;
+	int r = check_tar_size(u, err);
 
-	u->tar_bytes += n;
-	if (u->tar_bytes > u->o.limits.bytes)
-		return err_set(err, ERR_LIMIT, "the layer is larger than %llu bytes",
-			       (unsigned long long)u->o.limits.bytes);
+	if (r < 0)
+		return r;
 	return u->split ? tarsplit_raw(u->split, data, n, err) : 0;
+}
+
+/* As tar_data. */
+static int next_data(struct unpacker *u, const void **ret, size_t *ret_n, struct err *err)
+{
+	int r = tar_data(u->tar, ret, ret_n, err);
+
+	if (r > 0 && check_tar_size(u, err) < 0)
+		return -(int)err->code;
+	return r;
 }
 
 static int note_file(struct unpacker *u, const struct tar_entry *e, uint64_t size, uint64_t crc,
@@ -76,7 +104,7 @@ static int copy_plain(struct unpacker *u, const struct target *t, int fd, struct
 	size_t n;
 	int r;
 
-	while ((r = tar_data(u->tar, &data, &n, err)) > 0) {
+	while ((r = next_data(u, &data, &n, err)) > 0) {
 		if (u->split)
 			crc = crc64_iso(crc, data, n);
 		r = write_all(t, fd, data, n, err);
@@ -104,7 +132,7 @@ static int copy_sparse(struct unpacker *u, const struct target *t, int fd, struc
 	if (ftruncate(fd, (off_t)e->real_size) < 0)
 		return err_sys(err, errno, "%s: setting the size", t->path.text);
 	r = note_file(u, e, 0, 0, err);
-	while (r == 0 && (r = tar_data(u->tar, (const void **)&data, &n, err)) > 0) {
+	while (r == 0 && (r = next_data(u, (const void **)&data, &n, err)) > 0) {
 		r = keep_data(u, data, n, err);
 		for (; n > 0 && r == 0; data += part, n -= part, left -= part) {
 			for (; left == 0; left = e->extents[i++].len)
@@ -150,7 +178,7 @@ static int drop_data(struct unpacker *u, const struct tar_entry *e, struct err *
 	int r;
 
 	r = note_file(u, e, 0, 0, err);
-	while (r == 0 && (r = tar_data(u->tar, &data, &n, err)) > 0)
+	while (r == 0 && (r = next_data(u, &data, &n, err)) > 0)
 		r = keep_data(u, data, n, err);
 	return r;
 }
@@ -184,7 +212,7 @@ static int unpack_entry(struct unpacker *u, const struct tar_entry *e, struct er
 	bool whiteout = false;
 	int r;
 
-	if (++u->layer.entries > u->o.limits.entries)
+	if (++u->layer.entries + dirs_made(u->dirs) > u->o.limits.entries)
 		return err_set(err, ERR_LIMIT, "the layer has more than %llu entries",
 			       (unsigned long long)u->o.limits.entries);
 	r = meta_check(e, err);
@@ -213,7 +241,6 @@ static int unpack_all(struct unpacker *u, struct err *err)
 	int r;
 
 	while ((r = tar_next(u->tar, &e, err)) > 0) {
-		u->tar_bytes += e->size;
 		r = unpack_entry(u, e, err);
 		if (r < 0)
 			return r;
@@ -265,6 +292,7 @@ int tree_unpack(int blob, int diff, int tarsplit, const struct tree_unpack_optio
 	r = source_open(blob, &u.o, &s, err);
 	if (r < 0)
 		return r;
+	u.source = s;
 	mask = umask(0);
 	r = unpack_stream(&u, s, tarsplit, err);
 	(void)umask(mask);

@@ -8,15 +8,18 @@
 #include "seen.h"
 #include "tree/unpack.h"
 
+struct source;
+
 struct unpacker {
 	int root;
 	struct tree_unpack_options o; /* limits filled in */
+	struct source *source;
 	struct dirs *dirs;
 	struct tar_reader *tar;
 	struct tarsplit_writer *split; /* NULL: none is made */
 	struct seen seen;
 	struct ids uids, gids;
-	uint64_t tar_bytes, disk_bytes;
+	uint64_t disk_bytes;
 	struct tree_layer layer; /* what is known so far; arrays stay in uids and gids */
 };
 
