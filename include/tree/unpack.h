@@ -33,6 +33,10 @@ struct tree_limits {
 #define TREE_MAX_RATIO 250
 #define TREE_MAX_IDS 65536
 
+/* ERR_LIMIT when `plain` bytes are too many for `blob` compressed ones. */
+int tree_check_growth(uint64_t blob, uint64_t plain, uint64_t growth, const char *what,
+		      struct err *err);
+
 enum tree_whiteouts {
 	TREE_WHITEOUT_OVERLAY, /* device 0/0 and the opaque xattr: kernel overlay */
 	TREE_WHITEOUT_LITERAL, /* ".wh." names stay: stores with a mount program */
@@ -81,11 +85,17 @@ int tree_unpack(int blob, int diff, int tarsplit, const struct tree_unpack_optio
 		struct tree_layer *ret, struct err *err);
 
 /*
- * Gives up the rights that unpacking does not need, for good: keeps CHOWN, DAC_OVERRIDE, FOWNER,
- * FSETID, MKNOD, SETFCAP and, for trusted.* attributes, SYS_ADMIN, as far as the process has them;
- * no_new_privs. Call it in the process made for unpacking, when all descriptors are
- * open.
+ * Gives up, for good, what working on trees does not need. Call it in the process made for that,
+ * when all descriptors are open. Left are: the capabilities CHOWN, DAC_OVERRIDE, FOWNER, FSETID,
+ * MKNOD, SETFCAP and, for trusted.* attributes, SYS_ADMIN, as far as the process has them; system
+ * calls about files and children (sys/sandbox.h); writing below these directories (none: no file is
+ * made or changed by name); TREE_MEMORY_MAX bytes of memory.
  */
-int tree_confine(struct err *err);
+int tree_confine(const int *writable, size_t n, struct err *err);
+/* Of a process that only reads and writes what is open: no capability, no new descriptor. Libraries
+ * that it needs must have been loaded. */
+int tree_confine_streams(struct err *err);
+/* zstd may want 128 MiB for its window, xz as much as it likes. */
+#define TREE_MEMORY_MAX (512ULL << 20)
 
 #endif

@@ -5,6 +5,8 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
+#include <sys/resource.h>
 
 static struct {
 	__typeof__(archive_read_new) *new;
@@ -15,6 +17,7 @@ static struct {
 	__typeof__(archive_read_open) *open;
 	__typeof__(archive_read_next_header) *next_header;
 	__typeof__(archive_read_data) *data;
+	__typeof__(archive_errno) *error_number;
 	__typeof__(archive_error_string) *error_string;
 	__typeof__(archive_filter_code) *filter_code;
 } la;
@@ -28,6 +31,7 @@ static const struct lib_sym la_syms[] = {
     {"archive_read_open", &la.open},
     {"archive_read_next_header", &la.next_header},
     {"archive_read_data", &la.data},
+    {"archive_errno", &la.error_number},
     {"archive_error_string", &la.error_string},
     {"archive_filter_code", &la.filter_code},
     {NULL, NULL},
@@ -40,6 +44,7 @@ struct decoder {
 	enum compression kind;
 	size_t borrowed; /* of what libarchive was given last */
 	struct err failed;
+	struct rlimit memory; /* as it was at the beginning */
 	bool opened, empty;
 };
 
@@ -76,6 +81,12 @@ static int failed(struct decoder *d, struct err *err)
 		*err = d->failed;
 		return -(int)err->code;
 	}
+	/* xz may ask for gigabytes; whoever runs us limits what there is. */
+	if (la.error_number(d->a) == ENOMEM)
+		return err_set(err, ERR_LIMIT,
+			       "%s: decompressing needs more memory than it may have (%llu MiB)",
+			       compression_name(d->kind),
+			       (unsigned long long)d->memory.rlim_cur >> 20);
 	return err_set(err, ERR_CORRUPT, "%s: %s", compression_name(d->kind),
 		       why ? why : "damaged data");
 }
@@ -138,6 +149,7 @@ int libarchive_open(struct stream *from, enum compression kind, struct stream **
 		return err_nomem(err);
 	d->from = from;
 	d->kind = kind;
+	(void)getrlimit(RLIMIT_DATA, &d->memory);
 	d->a = la.new();
 	if (!d->a || la.raw(d->a) < ARCHIVE_WARN ||
 	    (kind == COMPRESSION_XZ ? la.xz : la.bzip2)(d->a) != ARCHIVE_OK) {

@@ -108,7 +108,7 @@ static int export_main(void *arg, struct err *err)
 	root = open("/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(err, errno, "opening the container's file system");
-	r = tree_confine(err);
+	r = tree_confine(NULL, 0, err);
 	return r < 0 ? r : tree_pack_dir(root, &o, &sink, &result, err);
 }
 
@@ -126,7 +126,7 @@ int container_export(struct container *c, int out, struct err *err)
 	int fds[] = {e.overlay, out, -1}, r;
 	struct spawn role = {
 	    .name = "exporter",
-	    .flags = SPAWN_CONFINED,
+	    .flags = SPAWN_CONFINED | SPAWN_NULL_STDIO,
 	    .fds = fds,
 	    .n_fds = ARRAY_LEN(fds),
 	    .clone_flags = CLONE_NEWNS | (e.rootless ? CLONE_NEWUSER : 0),

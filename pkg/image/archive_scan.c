@@ -29,6 +29,7 @@ struct record {
 
 struct scan {
 	int fd, spool, out;
+	struct stream *raw, *plain;
 	uint64_t base; /* of the first byte in the file */
 	struct err spool_err;
 	struct buf records;
@@ -71,47 +72,84 @@ static int add_record(struct scan *s, const struct tar_entry *e, uint64_t at, st
 	return buf_check(&s->records, "the list of an archive's files", err);
 }
 
-static int scan_members(struct scan *s, struct stream *plain, struct err *err)
+/* Whenever something of the archive was read. */
+static int check_scan(const struct scan *s, struct err *err)
+{
+	uint64_t have = stream_arrived(s->plain);
+
+	if (s->spool_err.code != ERR_NONE) {
+		*err = s->spool_err;
+		return -(int)err->code;
+	}
+	if (have > ARCHIVE_BYTES_MAX)
+		return err_set(err, ERR_LIMIT, "the archive is larger than %llu bytes",
+			       (unsigned long long)ARCHIVE_BYTES_MAX);
+	return tree_check_growth(stream_arrived(s->raw), have, TREE_MAX_GROWTH, "the archive", err);
+}
+
+static int on_raw(void *arg, const void *data, size_t n, struct err *err)
+{
+	(void)data;
+	(void)n;
+	return check_scan(arg, err);
+}
+
+static int pass_data(const struct scan *s, struct tar_reader *tar, struct err *err)
+{
+	const void *data;
+	size_t n;
+	int r;
+
+	while ((r = tar_data(tar, &data, &n, err)) > 0) {
+		r = check_scan(s, err);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+static int scan_members(struct scan *s, struct err *err)
 {
 	AUTO(tar_reader_free_p) struct tar_reader *tar = NULL;
 	const struct tar_entry *e;
 	int r;
 
-	r = tar_reader_new(plain, NULL, NULL, &tar, err);
+	r = tar_reader_new(s->plain, on_raw, s, &tar, err);
 	while (r == 0 && (r = tar_next(tar, &e, err)) > 0) {
-		if (stream_arrived(plain) > ARCHIVE_BYTES_MAX)
-			return err_set(err, ERR_LIMIT, "the archive is larger than %llu bytes",
-				       (unsigned long long)ARCHIVE_BYTES_MAX);
-		r = add_record(s, e, stream_consumed(plain), err);
+		r = add_record(s, e, stream_consumed(s->plain), err);
+		if (r == 0)
+			r = pass_data(s, tar, err);
 	}
 	if (r == 0)
 		r = tar_finish(tar, err);
-	if (r == 0 && s->spool_err.code != ERR_NONE) {
-		*err = s->spool_err;
-		r = -(int)err->code;
-	}
-	return r;
+	return r < 0 ? r : check_scan(s, err);
+}
+
+static int scan_streams(struct scan *s, struct err *err)
+{
+	int r;
+
+	r = stream_of_fd(s->fd, "the archive", &s->raw, err);
+	if (r == 0)
+		r = decompress_open(s->raw, &s->plain, NULL, err);
+	if (r == 0)
+		r = tree_confine_streams(err);
+	if (r < 0)
+		return r;
+	if (s->spool >= 0)
+		stream_tap(s->plain, to_spool, s);
+	r = scan_members(s, err);
+	return r < 0 ? r
+		     : fd_write_all(s->out, buf_str(&s->records), s->records.len, "the list", err);
 }
 
 static int scan_main(void *arg, struct err *err)
 {
-	AUTO(stream_close_p) struct stream *raw = NULL, *plain = NULL;
 	struct scan *s = arg;
-	int r;
+	int r = scan_streams(s, err);
 
-	r = tree_confine(err);
-	if (r == 0)
-		r = stream_of_fd(s->fd, "the archive", &raw, err);
-	if (r == 0)
-		r = decompress_open(raw, &plain, NULL, err);
-	if (r < 0)
-		return r;
-	if (s->spool >= 0)
-		stream_tap(plain, to_spool, s);
-	r = scan_members(s, plain, err);
-	if (r == 0)
-		r = fd_write_all(s->out, buf_str(&s->records), s->records.len, "the list", err);
-	stream_close(TAKE(plain)); /* before what it reads from */
+	stream_close(s->plain); /* before what it reads from */
+	stream_close(s->raw);
 	return r;
 }
 
@@ -210,7 +248,7 @@ int scan_tar(int fd, int spool, struct members *ret, struct err *err)
 	const int fds[] = {fd, out, spool};
 	struct spawn role = {
 	    .name = "archive reader",
-	    .flags = SPAWN_CONFINED,
+	    .flags = SPAWN_CONFINED | SPAWN_NULL_STDIO,
 	    .fds = fds,
 	    .n_fds = spool < 0 ? 2 : 3,
 	    .main = scan_main,

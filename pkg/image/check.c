@@ -320,7 +320,7 @@ static int check_init(struct check *c, struct err *err)
 	if (!c->seen || !c->bad || !c->bad_image || c->null < 0)
 		return err_nomem(err);
 	/* Before the network is touched: see worker.h. */
-	r = workers_start(&c->workers, 1, store_is_rootless(c->ctx->store), err);
+	r = workers_start(&c->workers, 1, c->ctx->store, true, err);
 	return r;
 }
 

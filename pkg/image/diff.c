@@ -26,7 +26,7 @@ static int diff_main(void *arg, struct err *err)
 {
 	const struct diffing *d = arg;
 	AUTO_BUF struct buf out = BUF_INIT(CHANGES_MAX);
-	int r = tree_confine(err);
+	int r = tree_confine(NULL, 0, err);
 
 	if (r == 0)
 		r = tree_changes(d->upper, d->lowers, d->n_lowers, &out, err);
@@ -55,8 +55,10 @@ int image_diff_upper(const struct image_ctx *ctx, int upper, const char *below, 
 	AUTO_LOWERS struct lowers l = {0};
 	struct diffing d = {.upper = upper, .out = out};
 	struct idmaps maps;
-	struct spawn role = {
-	    .name = "differ", .flags = SPAWN_CONFINED, .main = diff_main, .arg = &d};
+	struct spawn role = {.name = "differ",
+			     .flags = SPAWN_CONFINED | SPAWN_NULL_STDIO,
+			     .main = diff_main,
+			     .arg = &d};
 	int r;
 
 	if (out < 0)

@@ -440,7 +440,7 @@ int image_load(const struct image_ctx *ctx, int fd, const char *what, struct str
 	if (r < 0)
 		return r;
 	l.a = a;
-	r = workers_start(&l.workers, WORKERS_MAX, store_is_rootless(ctx->store), err);
+	r = workers_start(&l.workers, WORKERS_MAX, ctx->store, true, err);
 	if (r == 0)
 		r = load_what_it_is(&l, err);
 	workers_stop(&l.workers);

@@ -137,7 +137,7 @@ static int pack_main(void *arg, struct err *err)
 	struct sink_fd to = {p->out, "the new layer"};
 	struct sink sink = sink_to_fd(&to);
 	struct tree_pack_result result;
-	int r = tree_confine(err);
+	int r = tree_confine(NULL, 0, err);
 
 	return r < 0 ? r : tree_pack_dir(p->upper, &o, &sink, &result, err);
 }
@@ -148,8 +148,10 @@ static int start_packing(struct making *k, int upper, int out, struct child *ret
 	struct packing p = {
 	    .upper = upper, .out = out, .rootless = store_is_rootless(k->ctx->store)};
 	struct idmaps maps;
-	struct spawn role = {
-	    .name = "layer packer", .flags = SPAWN_CONFINED, .main = pack_main, .arg = &p};
+	struct spawn role = {.name = "layer packer",
+			     .flags = SPAWN_CONFINED | SPAWN_NULL_STDIO,
+			     .main = pack_main,
+			     .arg = &p};
 	int r;
 
 	r = lowers_open(k->ctx->store, k->parent->layer, &l, err);
@@ -469,7 +471,7 @@ int image_import(const struct image_ctx *ctx, int fd, const struct image_make *m
 	making_init(&k, ctx, make);
 	r = check(make, err);
 	if (r == 0)
-		r = workers_start(&workers, 1, store_is_rootless(ctx->store), err);
+		r = workers_start(&workers, 1, ctx->store, true, err);
 	if (r == 0)
 		r = begin_unpack(&k, &workers.v[0], fd, &fresh, err);
 	if (r == 0)
@@ -490,7 +492,7 @@ int image_commit(const struct image_ctx *ctx, int upper, const struct image_make
 	if (r == 0)
 		r = image_get(ctx, make->parent, &k.parent, NULL, err);
 	if (r == 0)
-		r = workers_start(&workers, 1, store_is_rootless(ctx->store), err);
+		r = workers_start(&workers, 1, ctx->store, true, err);
 	if (r == 0)
 		r = pack_and_unpack(&k, &workers.v[0], upper, err);
 	workers_stop(&workers);

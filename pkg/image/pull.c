@@ -265,7 +265,7 @@ int image_pull(const struct image_ctx *ctx, const char *text, const struct image
 		r = downloads_gc(ctx->store, err);
 	/* Before the network is touched: see worker.h. */
 	if (r == 0)
-		r = workers_start(&workers, WORKERS_MAX, store_is_rootless(ctx->store), err);
+		r = workers_start(&workers, WORKERS_MAX, ctx->store, true, err);
 	if (r < 0)
 		return r;
 	for (i = 0; i < names.n && workers.n > 0; i++) {

@@ -309,7 +309,7 @@ static int push_to(struct push *p, const struct ref *ref, const struct image_pus
 	if (r < 0)
 		return r;
 	/* Before the network is touched: see worker.h. */
-	r = workers_start(&p->workers, WORKERS_MAX, store_is_rootless(p->ctx->store), err);
+	r = workers_start(&p->workers, WORKERS_MAX, p->ctx->store, false, err);
 	if (r == 0)
 		r = remote_open(p->ctx, ref, ref, ends.v[0].insecure, REGISTRY_PUSH, &push->remote,
 				&p->session, err);

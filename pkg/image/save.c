@@ -516,7 +516,7 @@ int image_save(const struct image_ctx *ctx, const struct strv *images, const str
 
 	r = check(images, o, err);
 	if (r == 0)
-		r = workers_start(&s.workers, WORKERS_MAX, store_is_rootless(ctx->store), err);
+		r = workers_start(&s.workers, WORKERS_MAX, ctx->store, false, err);
 	for (i = 0; r == 0 && i < (o->multi ? images->n : 1); i++)
 		r = save_image(&s, images->v[i], o->multi ? NULL : images, err);
 	if (r == 0)

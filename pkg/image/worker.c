@@ -1,6 +1,7 @@
 #include "worker.h"
 #include "base/auto.h"
 #include "base/err.h"
+#include "store/store.h"
 #include "sys/fd.h"
 #include "sys/idmap.h"
 #include "tree/pack.h"
@@ -165,14 +166,22 @@ static int do_pack(const struct job *job, const int *fds, struct answer *a, stru
 	return sha256_final(hash, a->digest, err);
 }
 
+/* The worker's end of the socket, and where it may write. */
+struct place {
+	int sock, dir;
+};
+
 static int serve(void *arg, struct err *err)
 {
-	int sock = *(const int *)arg, fds[JOB_FDS_MAX], r;
+	const struct place *p = arg;
+	int sock = p->sock, fds[JOB_FDS_MAX], r;
 	struct answer a;
 	struct job job;
 	size_t i;
 
-	r = tree_confine(err);
+	r = tree_confine(&p->dir, p->dir >= 0, err);
+	if (p->dir >= 0)
+		(void)close(p->dir);
 	while (r >= 0) {
 		memset(fds, -1, sizeof(fds));
 		r = receive_job(sock, &job, fds, err);
@@ -190,18 +199,19 @@ static int serve(void *arg, struct err *err)
 	return r;
 }
 
-static int worker_start(struct worker *w, const struct idmaps *maps, struct err *err)
+static int worker_start(struct worker *w, const struct idmaps *maps, int dir, struct err *err)
 {
-	int pair[2] = {-1, -1}, r;
+	int pair[2] = {-1, -1}, fds[2], r;
+	struct place place;
 	struct spawn role = {
 	    .name = "layer worker",
-	    .flags = SPAWN_CONFINED,
-	    .fds = &pair[1],
-	    .n_fds = 1,
+	    .flags = SPAWN_CONFINED | SPAWN_NULL_STDIO,
+	    .fds = fds,
+	    .n_fds = dir >= 0 ? 2 : 1,
 	    .clone_flags = CLONE_NEWNET | (maps ? CLONE_NEWUSER : 0),
 	    .maps = maps,
 	    .main = serve,
-	    .arg = &pair[1],
+	    .arg = &place,
 	};
 
 	w->ids = memfd_create("kist-owners", MFD_CLOEXEC);
@@ -211,6 +221,9 @@ static int worker_start(struct worker *w, const struct idmaps *maps, struct err 
 	if (r < 0)
 		return r;
 	w->sock = pair[0];
+	place = (struct place){pair[1], dir};
+	fds[0] = pair[1];
+	fds[1] = dir;
 	r = spawn_start(&role, &w->child, err);
 	(void)close(pair[1]);
 	return r;
@@ -223,8 +236,10 @@ static size_t processors(void)
 	return n < 1 ? 1 : (size_t)n;
 }
 
-int workers_start(struct workers *ws, size_t most, bool rootless, struct err *err)
+int workers_start(struct workers *ws, size_t most, const struct store *store, bool unpack,
+		  struct err *err)
 {
+	bool rootless = store_is_rootless(store);
 	size_t n = processors(), i;
 	struct idmaps maps;
 	int r = 0;
@@ -237,7 +252,8 @@ int workers_start(struct workers *ws, size_t most, bool rootless, struct err *er
 		ws->v[i] = (struct worker){.child = CHILD_INIT, .sock = -1, .ids = -1};
 		ws->v[i].one_id = rootless && maps.single;
 		ws->n = i + 1;
-		r = worker_start(&ws->v[i], rootless ? &maps : NULL, err);
+		r = worker_start(&ws->v[i], rootless ? &maps : NULL,
+				 unpack ? store_overlay_fd(store) : -1, err);
 	}
 	return r < 0 ? r : 0;
 }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct err;
+struct store;
 
 #define WORKERS_MAX 4
 
@@ -35,8 +36,10 @@ struct workers {
 
 #define AUTO_WORKERS __attribute__((cleanup(workers_stop)))
 
-/* As many as processors, at most `most`. rootless: as root of a user namespace. */
-int workers_start(struct workers *ws, size_t most, bool rootless, struct err *err);
+/* As many as processors, at most `most`; for a rootless store as root of a user namespace. Without
+ * `unpack` they cannot write. */
+int workers_start(struct workers *ws, size_t most, const struct store *store, bool unpack,
+		  struct err *err);
 /* Ends them at once, whatever they do. */
 void workers_stop(struct workers *ws);
 /* One without work, or NULL. */

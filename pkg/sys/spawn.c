@@ -104,6 +104,13 @@ static bool is_kept(const struct spawn *s, int fd)
 	return false;
 }
 
+/* A sanitizer's report has to go somewhere. */
+#ifdef __SANITIZE_ADDRESS__
+#define LAST_NULLED STDOUT_FILENO
+#else
+#define LAST_NULLED STDERR_FILENO
+#endif
+
 static int null_stdio(const struct spawn *s, struct err *err)
 {
 	AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -111,7 +118,7 @@ static int null_stdio(const struct spawn *s, struct err *err)
 
 	if (null < 0)
 		return err_sys(err, errno, "opening /dev/null");
-	for (fd = 0; fd <= STDERR_FILENO; fd++)
+	for (fd = 0; fd <= LAST_NULLED; fd++)
 		if (!is_kept(s, fd) && dup2(null, fd) < 0)
 			return err_sys(err, errno, "redirecting descriptor %d", fd);
 	return 0;

@@ -1,13 +1,13 @@
 #include "base/err.h"
 #include "base/auto.h"
 #include "sys/caps.h"
+#include "sys/sandbox.h"
 #include "tree/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 /* Is this the first user namespace (or one that maps everything onto itself)? Only there can
@@ -21,7 +21,7 @@ static bool owns_the_machine(void)
 	       outside == 0 && count == 4294967295UL;
 }
 
-int tree_confine(struct err *err)
+int tree_confine(const int *writable, size_t n, struct err *err)
 {
 	/* CHOWN, FOWNER, FSETID: owners and modes as the layer has them. DAC_OVERRIDE: directories
 	 * that forbid writing. MKNOD: devices and whiteouts. SETFCAP: file capabilities. */
@@ -32,7 +32,18 @@ int tree_confine(struct err *err)
 	if (owns_the_machine())
 		keep |= CAPS_BIT(CAP_SYS_ADMIN); /* trusted.overlay.opaque */
 	sets = (struct caps_sets){.effective = keep, .permitted = keep};
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_sys(err, errno, "giving up the right to new privileges");
-	return caps_set(&sets, err);
+	if (sandbox_memory(TREE_MEMORY_MAX, err) < 0 || caps_set(&sets, err) < 0 ||
+	    sandbox_writes(writable, n, err) < 0)
+		return -(int)err->code;
+	return sandbox_calls(SANDBOX_FILES, err);
+}
+
+int tree_confine_streams(struct err *err)
+{
+	static const struct caps_sets none;
+
+	if (sandbox_memory(TREE_MEMORY_MAX, err) < 0 || caps_set(&none, err) < 0 ||
+	    sandbox_writes(NULL, 0, err) < 0)
+		return -(int)err->code;
+	return sandbox_calls(SANDBOX_STREAMS, err);
 }

@@ -6,7 +6,6 @@
  */
 #include "pipeline.h"
 #include "base/err.h"
-#include "sys/caps.h"
 #include "sys/fd.h"
 #include "sys/spawn.h"
 
@@ -100,29 +99,28 @@ static int read_blob(struct pipeline *p, struct decoder *d, struct err *err)
 static int reader_main(void *arg, struct err *err)
 {
 	AUTO(decoder_close) struct decoder d = {0};
-	static const struct caps_sets none;
 	struct pipeline *p = arg;
 	int r;
 
 	p->o.progress = NULL; /* the writer reports */
-	r = caps_set(&none, err);
+	/* Loads the libraries that the first bytes ask for, and looks at no more than these. */
+	r = decoder_open(&d, p->blob, &p->o, err);
 	if (r == 0)
-		r = decoder_open(&d, p->blob, &p->o, err);
+		r = tree_confine_streams(err);
 	return r < 0 ? r : read_blob(p, &d, err);
 }
 
 static int hasher_main(void *arg, struct err *err)
 {
 	AUTO(sha256_free_p) struct sha256 *h = NULL;
-	static const struct caps_sets none;
 	struct pipeline *p = arg;
 	uint64_t size = 0;
 	struct token t;
 	int r;
 
-	r = caps_set(&none, err);
+	r = sha256_new(&h, err);
 	if (r == 0)
-		r = sha256_new(&h, err);
+		r = tree_confine_streams(err);
 	if (r < 0)
 		return r;
 	while ((r = receive_token(p->to_hasher[0], &t, err)) > 0) {

@@ -651,7 +651,7 @@ static void confining_keeps_what_unpacking_needs(void **state)
 	scratch_open(&s);
 	pid = fork();
 	if (pid == 0) {
-		if (tree_confine(&s.err) < 0)
+		if (tree_confine(&s.diff, 1, &s.err) < 0)
 			_exit(1);
 		_exit(UNPACK(&s, DIR("d", .mode = 0555), FILE_("f", "x", .mode = 06755)) < 0);
 	}

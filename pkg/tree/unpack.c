@@ -34,22 +34,27 @@ static void fill_limits(struct tree_limits *l)
 	l->ids = l->ids ? l->ids : TREE_MAX_IDS;
 }
 
+int tree_check_growth(uint64_t blob, uint64_t plain, uint64_t growth, const char *what,
+		      struct err *err)
+{
+	if (plain <= growth || (plain - growth) / TREE_MAX_RATIO <= blob)
+		return 0;
+	return err_set(err, ERR_LIMIT,
+		       "%s is a decompression bomb: %llu bytes became more than %llu and %d for "
+		       "each of them",
+		       what, (unsigned long long)blob, (unsigned long long)growth, TREE_MAX_RATIO);
+}
+
 /* As the bytes come, whatever headers say of them. */
 static int check_tar_size(const struct unpacker *u, struct err *err)
 {
-	uint64_t have = stream_consumed(source_stream(u->source)), growth = u->o.limits.growth;
+	uint64_t have = stream_consumed(source_stream(u->source));
 
 	if (have > u->o.limits.bytes)
 		return err_set(err, ERR_LIMIT, "the layer is larger than %llu bytes",
 			       (unsigned long long)u->o.limits.bytes);
-	if (have > growth && (have - growth) / TREE_MAX_RATIO > source_blob_bytes(u->source))
-		return err_set(err, ERR_LIMIT,
-			       "the layer is a decompression bomb: of %llu bytes came %llu, more "
-			       "than %llu and %d for each of them",
-			       (unsigned long long)source_blob_bytes(u->source),
-			       (unsigned long long)have, (unsigned long long)growth,
-			       TREE_MAX_RATIO);
-	return 0;
+	return tree_check_growth(source_blob_bytes(u->source), have, u->o.limits.growth,
+				 "the layer", err);
 }
 
 /* Every byte that is not a file's content. */
