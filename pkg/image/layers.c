@@ -299,7 +299,21 @@ static int commit_unpacked(struct fetch *f, bool all, struct err *err)
 	return r;
 }
 
-static int finish_unpack(struct fetch *f, struct layer *l, struct err *err)
+/* Is the layer itself wrong? Then it will be wrong the next time. */
+static bool is_of_content(const struct err *err)
+{
+	static const int refusals[] = {ENAMETOOLONG, ELOOP,  ENOENT, EEXIST, ENOTDIR, EISDIR,
+				       EINVAL,	     ERANGE, E2BIG,  EPERM};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(refusals); i++)
+		if (err_is_errno(err, refusals[i]))
+			return true;
+	return err->code == ERR_INVALID || err->code == ERR_CORRUPT || err->code == ERR_LIMIT ||
+	       err->code == ERR_UNSUPPORTED;
+}
+
+static int take_answer(struct fetch *f, struct layer *l, struct err *err)
 {
 	char got[SHA256_TEXT_MAX];
 	int r;
@@ -315,6 +329,18 @@ static int finish_unpack(struct fetch *f, struct layer *l, struct err *err)
 	if (f->from->check_digest && !streq(sha256_text(l->answer.digest, got), l->d->digest))
 		return err_set(err, ERR_CORRUPT, "layer %s: the blob has digest %s", l->d->digest,
 			       got);
+	return 0;
+}
+
+static int finish_unpack(struct fetch *f, struct layer *l, struct err *err)
+{
+	int r = take_answer(f, l, err);
+
+	if (r < 0) {
+		if (is_of_content(err))
+			download_discard(&f->downloads[l->blob]);
+		return r;
+	}
 	l->step = STEP_UNPACKED;
 	tell_blob(f->ctx, l->d->digest, (uint64_t)l->d->size, l->d->size, true, false);
 	r = commit_unpacked(f, false, err);
