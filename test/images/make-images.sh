@@ -2,7 +2,7 @@
 # make-images.sh - make the images of the tests, as OCI layouts DIR/oci/NAME, out of Debian packages
 # that are installed here (busybox-static) or that apt's own mirror has (debian, nginx).
 #   make-images.sh [DIR [NAME...]]   (default DIR ${KIST_TEST_CACHE:-${XDG_CACHE_HOME:-~/.cache}/kist-test}, all images)
-# An image is made anew only when this script or oci.bash has changed. An image that cannot be made here
+# An image is made anew only when this script, oci.bash or odd-layers.py has changed. An image that cannot be made here
 # leaves its reason in DIR/oci/NAME.skipped.
 set -euo pipefail
 
@@ -10,7 +10,7 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=test/images/oci.bash
 . "$here/oci.bash"
 
-all=(busybox entry multi badlayer debian nginx)
+all=(busybox entry multi badlayer sixty odd sparse gnusparse linksize debian nginx)
 PATH_ENV='PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 die() { echo "make-images: $*" >&2; exit 1; }
@@ -159,6 +159,43 @@ append_one() {
     tar --append --file "$tar" --format=posix --mtime="@$oci_epoch" --numeric-owner --owner=0 --group=0 "$@" "./$file"
 }
 
+# sixty layers: each adds, replaces, removes and links a little
+make_sixty() {
+    local i layers=("$work/0.tar")
+    busybox_root "$work/root"
+    layer_add "$work/0.tar" "$work/root"
+    for ((i = 1; i < 60; i++)); do
+        step
+        mkdir -p "layers/d$((i % 7))"
+        echo "$i" >layers/last; echo "$i" >"layers/$i"; ln "layers/$i" "layers/d$((i % 7))/$i"
+        [ "$i" -le 10 ] || : >"layers/.wh.$((i - 10))"
+        layer_add "$work/$i.tar" .
+        layers+=("$work/$i.tar")
+    done
+    cd "$work"
+    oci_compose "$out/sixty" sixty "{Cmd: [\"sh\"], Env: [\"$PATH_ENV\"]}" "${layers[@]}"
+}
+
+# odd_image NAME LAYER...: busybox and layers that odd-layers.py makes
+odd_image() {
+    local name=$1 layer layers=("$work/0.tar")
+    shift
+    command -v python3 >/dev/null || { skip "$name" "python3 is not installed"; return 0; }
+    busybox_root "$work/root"
+    layer_add "$work/0.tar" "$work/root"
+    for layer; do
+        "$here/odd-layers.py" "$layer" >"$work/$layer.tar"
+        layers+=("$work/$layer.tar")
+    done
+    oci_compose "$out/$name" "$name" "{Cmd: [\"sh\"], Env: [\"$PATH_ENV\"]}" "${layers[@]}"
+}
+
+# all that every engine can unpack, and what only some can
+make_odd() { odd_image odd links attrs names frames change; }
+make_sparse() { odd_image sparse sparse; }
+make_gnusparse() { odd_image gnusparse gnusparse; }
+make_linksize() { odd_image linksize linksize; }
+
 # a layer that is no tar at all, although every digest is right
 make_badlayer() {
     head -c 4096 /bin/bash | tr '\0' x >"$work/0.tar"
@@ -237,7 +274,7 @@ build() {
 cache=${1:-${KIST_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kist-test}}
 [ $# = 0 ] || shift
 out=$cache/oci
-stamp=$(cat "$here/make-images.sh" "$here/oci.bash" | sha256sum | cut -c 1-16)
+stamp=$(cat "$here/make-images.sh" "$here/oci.bash" "$here/odd-layers.py" | sha256sum | cut -c 1-16)
 [ $# -gt 0 ] || set -- "${all[@]}"
 if up_to_date "$@"; then exit 0; fi
 mkdir -p "$out"
