@@ -47,6 +47,9 @@ struct runtime_rootfs {
 	/* Overlay: a descriptor of <graphroot>/overlay, links "l/XXXX" below it (topmost layer
 	 * first), the writable directories. overlay_dir -1: dir is the root itself. */
 	int overlay_dir;
+	/* Its path, for when the mount that the descriptor was opened on is gone; NULL: asked of
+	 * the kernel. */
+	const char *overlay_path;
 	const char *const *lower;
 	int upper, work;
 	bool userxattr, is_volatile;

@@ -60,6 +60,12 @@ DEFINE_AUTO(struct store, store_close)
 /* Borrowed; descriptors of directories, open for reading. */
 int store_graphroot_fd(const struct store *s);
 int store_overlay_fd(const struct store *s); /* <graphroot>/overlay */
+/*
+ * The same directory as it is mounted at this moment, by its path; the caller closes. For whoever
+ * mounts: podman and the like mount it over itself while they run and unmount it when they end, and
+ * the kernel takes nothing from, or onto, a descriptor of a mount that is gone.
+ */
+int store_overlay_reopen(const struct store *s, int *ret_fd, struct err *err);
 const char *store_graphroot(const struct store *s);
 const char *store_runroot(const struct store *s);
 /* Opened, and with STORE_CREATE created, on first use. */

@@ -34,4 +34,13 @@ int mount_attach(int fd, int target, const char *what, struct err *err);
 int mount_path_of(int fd, char out[MOUNT_PATH_MAX], struct err *err);
 int mount_reopen(int fd, const char *path, int *ret_fd, struct err *err);
 
+/*
+ * Mounts an overlay of the options on target. Paths in them are relative to the directory dir,
+ * which is entered by its path (see mount_reopen): others may mount something over it and unmount
+ * it again at any moment, and the kernel takes no layer of a mount that is gone. Changes the
+ * working directory.
+ */
+int mount_overlay(int dir, const char *path, const char *options, unsigned long flags,
+		  const char *target, struct err *err);
+
 #endif

@@ -11,23 +11,22 @@
 #include "store/store.h"
 #include "sys/fd.h"
 #include "sys/idmap.h"
+#include "sys/mounts.h"
 #include "sys/spawn.h"
 #include "tree/pack.h"
 #include "tree/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* One page of mount options. */
 #define OPTIONS_MAX 4096
 
 struct exporting {
-	int overlay, upper, out;
+	int upper, out;
 	const struct store_lowers *lowers;
 	struct store *store;
 	bool rootless, one_id;
@@ -39,24 +38,12 @@ int container_open_upper(struct container *c, int *ret_fd, struct err *err)
 }
 
 /* The same directory as this mount namespace has it: overlay takes no other. */
-static int reopen(int fd, int *ret, struct err *err)
+static int reopen(int fd, int *ret_fd, struct err *err)
 {
-	char link[FD_PATH_MAX], path[PATH_MAX];
-	struct stat want, got;
-	AUTO_CLOSE int again = -1;
-	ssize_t n;
+	char path[MOUNT_PATH_MAX];
+	int r = mount_path_of(fd, path, err);
 
-	n = readlink(fd_path(fd, link), path, sizeof(path) - 1);
-	if (n < 0)
-		return err_sys(err, errno, "finding a directory of the store");
-	path[n] = '\0';
-	again = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (again < 0 || fstat(again, &got) < 0 || fstat(fd, &want) < 0)
-		return err_sys(err, errno, "opening %s", path);
-	if (got.st_dev != want.st_dev || got.st_ino != want.st_ino)
-		return err_set(err, ERR_NOT_FOUND, "%s was replaced", path);
-	*ret = TAKE_FD(again);
-	return 0;
+	return r < 0 ? r : mount_reopen(fd, path, ret_fd, err);
 }
 
 static int mount_options(const struct exporting *e, int upper, struct buf *out, struct err *err)
@@ -87,24 +74,20 @@ static int export_main(void *arg, struct err *err)
 	struct sink_fd to = {e->out, "the archive"};
 	struct sink sink = sink_to_fd(&to);
 	struct tree_pack_result result;
-	AUTO_CLOSE int root = -1, overlay = -1, upper = -1;
+	AUTO_CLOSE int root = -1, upper = -1;
 	int r;
 
-	r = reopen(e->overlay, &overlay, err);
-	if (r == 0)
-		r = reopen(e->upper, &upper, err);
-	if (r == 0)
-		r = mount_options(e, upper, &options, err);
-	if (r < 0)
-		return r;
 	if (mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
 		return err_sys(err, errno, "making mounts private");
-	/* The short links of the layers are relative to this directory. */
-	if (fchdir(overlay) < 0)
-		return err_sys(err, errno, "entering the store");
-	if (mount("overlay", "/", "overlay", MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC,
-		  buf_str(&options)) < 0)
-		return err_sys(err, errno, "mounting the container's file system");
+	r = reopen(e->upper, &upper, err);
+	if (r == 0)
+		r = mount_options(e, upper, &options, err);
+	if (r == 0)
+		r = mount_overlay(store_overlay_fd(e->store), store_overlay_path(e->store, 0),
+				  buf_str(&options), MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC,
+				  "/", err);
+	if (r < 0)
+		return r;
 	root = open("/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(err, errno, "opening the container's file system");
@@ -117,13 +100,10 @@ int container_export(struct container *c, int out, struct err *err)
 	AUTO_STORE_LOWERS struct store_lowers lowers = {0};
 	struct store *store = c->owner->store;
 	AUTO_CLOSE int upper = -1;
-	struct exporting e = {.out = out,
-			      .overlay = store_overlay_fd(store),
-			      .lowers = &lowers,
-			      .store = store,
-			      .rootless = c->owner->rootless};
+	struct exporting e = {
+	    .out = out, .lowers = &lowers, .store = store, .rootless = c->owner->rootless};
 	struct idmaps maps;
-	int fds[] = {e.overlay, out, -1}, r;
+	int fds[] = {store_overlay_fd(store), out, -1}, r;
 	struct spawn role = {
 	    .name = "exporter",
 	    .flags = SPAWN_CONFINED | SPAWN_NULL_STDIO,

@@ -5,6 +5,7 @@
 #include "store/layer.h"
 #include "store/store.h"
 #include "sys/fd.h"
+#include "sys/mounts.h"
 #include "sys/spawn.h"
 
 #include <errno.h>
@@ -42,14 +43,11 @@ struct overlay {
 static int mount_here(void *arg, struct err *err)
 {
 	const struct overlay *o = arg;
+	const struct store *s = o->c->owner->store;
 	char target[FD_PATH_MAX];
 
-	/* The short links of the layers are relative to this directory. */
-	if (fchdir(store_overlay_fd(o->c->owner->store)) < 0)
-		return err_sys(err, errno, "entering the overlay directory");
-	if (mount("overlay", fd_path(o->merged, target), "overlay", MS_NODEV, o->options) < 0)
-		return err_sys(err, errno, "mounting (%s)", o->options);
-	return 0;
+	return mount_overlay(store_overlay_fd(s), store_overlay_path(s, 0), o->options, MS_NODEV,
+			     fd_path(o->merged, target), err);
 }
 
 static int add_lowers(const struct container *c, struct buf *out, struct err *err)

@@ -56,6 +56,7 @@ static int build_rootfs(struct container *c, struct rspec *rs, struct err *err)
 	if (r < 0)
 		return r;
 	root->overlay_dir = store_overlay_fd(c->owner->store);
+	root->overlay_path = store_overlay_path(c->owner->store, 0);
 	root->lower = (const char *const *)rs->lower_paths.v;
 	root->upper = rs->upper;
 	root->work = rs->work;

@@ -59,43 +59,37 @@ static int overlay_options(const struct runtime_rootfs *fs, int upper, int work,
 	return 0;
 }
 
-static int overlay_error(int errnum, int upper, const char *options, struct err *err)
+static int overlay_error(int upper, struct err *err)
 {
 	struct statfs fs;
 
-	if (errnum == EINVAL && fstatfs(upper, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC)
+	if (err_is_errno(err, EINVAL) && fstatfs(upper, &fs) == 0 &&
+	    fs.f_type == OVERLAYFS_SUPER_MAGIC)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "mounting the container's overlay: its directory is on an overlay "
 			       "file system itself, which cannot hold another one (choose --root "
 			       "on a disk or tmpfs)");
-	return err_sys(err, errnum, "mounting the container's overlay (%s)", options);
+	return err_wrap(err, "the container's overlay");
 }
 
-static int mount_overlay(struct setup *s, struct err *err)
+static int mount_layers(struct setup *s, struct err *err)
 {
 	const struct runtime_rootfs *fs = &s->spec->rootfs;
 	AUTO_BUF struct buf options = BUF_INIT(OPTIONS_MAX - 1);
-	AUTO_CLOSE int overlay = -1;
 	AUTO_CLOSE int upper = -1;
 	AUTO_CLOSE int work = -1;
 	int r;
 
-	r = mount_reopen(fs->overlay_dir, s->overlay, &overlay, err);
-	if (r == 0)
-		r = mount_reopen(fs->upper, s->upper, &upper, err);
+	r = mount_reopen(fs->upper, s->upper, &upper, err);
 	if (r == 0)
 		r = mount_reopen(fs->work, s->work, &work, err);
 	if (r == 0)
 		r = overlay_options(fs, upper, work, &options, err);
 	if (r < 0)
 		return r;
-	/* The short links of the layers are relative to this directory. */
-	if (fchdir(overlay) < 0)
-		return err_sys(err, errno, "entering %s", s->overlay);
 	/* nodev: an image may contain device nodes, those that count are in our own /dev. */
-	if (mount("overlay", "/", "overlay", MS_NODEV, buf_str(&options)) < 0)
-		return overlay_error(errno, upper, buf_str(&options), err);
-	return 0;
+	r = mount_overlay(fs->overlay_dir, s->overlay, buf_str(&options), MS_NODEV, "/", err);
+	return r < 0 ? overlay_error(upper, err) : 0;
 }
 
 static int mount_directory(struct setup *s, struct err *err)
@@ -126,7 +120,7 @@ int root_mount(struct setup *s, struct err *err)
 	 * that keep their propagation were copied before. */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return err_sys(err, errno, "making mounts slaves of the host's");
-	r = s->spec->rootfs.overlay_dir >= 0 ? mount_overlay(s, err) : mount_directory(s, err);
+	r = s->spec->rootfs.overlay_dir >= 0 ? mount_layers(s, err) : mount_directory(s, err);
 	if (r < 0)
 		return r;
 	s->root = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);

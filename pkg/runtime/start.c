@@ -213,6 +213,21 @@ static int check_spec(const struct runtime_spec *spec, struct err *err)
 	return r;
 }
 
+static int note_root_path(struct setup *s, struct err *err)
+{
+	const struct runtime_rootfs *fs = &s->spec->rootfs;
+
+	if (fs->overlay_dir < 0)
+		return mount_path_of(fs->dir, s->overlay, err);
+	if (!fs->overlay_path)
+		return mount_path_of(fs->overlay_dir, s->overlay, err);
+	if (strlen(fs->overlay_path) >= sizeof(s->overlay))
+		return err_set(err, ERR_LIMIT, "%s is longer than %d bytes", fs->overlay_path,
+			       MOUNT_PATH_MAX);
+	memcpy(s->overlay, fs->overlay_path, strlen(fs->overlay_path) + 1);
+	return 0;
+}
+
 static int note_paths(struct setup *s, struct err *err)
 {
 	const struct runtime_rootfs *fs = &s->spec->rootfs;
@@ -221,7 +236,7 @@ static int note_paths(struct setup *s, struct err *err)
 	size_t i;
 	int r;
 
-	r = mount_path_of(fs->overlay_dir >= 0 ? fs->overlay_dir : fs->dir, s->overlay, err);
+	r = note_root_path(s, err);
 	if (r == 0 && fs->overlay_dir >= 0)
 		r = mount_path_of(fs->upper, s->upper, err);
 	if (r == 0 && fs->overlay_dir >= 0)

@@ -8,6 +8,7 @@
 #include "store/layer.h"
 #include "sys/fd.h"
 #include "sys/lock.h"
+#include "sys/mounts.h"
 #include "sys/spawn.h"
 
 #include <errno.h>
@@ -185,13 +186,8 @@ static int mount_here(void *arg, struct err *err)
 	const struct overlay *o = arg;
 	char target[FD_PATH_MAX];
 
-	/* The short links of the layers are relative to this directory. */
-	if (fchdir(own(o->s)->overlay_fd) < 0)
-		return err_sys(err, errno, "entering %s", own(o->s)->overlay_path);
-	if (mount("overlay", fd_path(o->merged, target), "overlay",
-		  MS_RDONLY | MS_NODEV | MS_NOSUID, o->options) < 0)
-		return err_sys(err, errno, "mounting (%s)", o->options);
-	return 0;
+	return mount_overlay(own(o->s)->overlay_fd, own(o->s)->overlay_path, o->options,
+			     MS_RDONLY | MS_NODEV | MS_NOSUID, fd_path(o->merged, target), err);
 }
 
 /* Only lower directories, of which the kernel wants two. */
@@ -250,9 +246,14 @@ static int mount_dir(struct store *s, const char *id, int *ret_fd, char **ret_pa
 {
 	char sub[STORE_ID_LEN + 16];
 	const char *base = own(s)->overlay_path;
+	AUTO_CLOSE int overlay = -1;
 	AUTO_FREE char *path = NULL;
-	int dir = own(s)->overlay_fd, r;
+	int dir, r;
 
+	r = store_overlay_reopen(s, &overlay, err);
+	if (r < 0)
+		return r;
+	dir = overlay;
 	(void)snprintf(sub, sizeof(sub), "%s", id);
 	if (faccessat(dir, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
 		r = store_runroot_fd(s, &dir, err);

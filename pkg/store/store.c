@@ -2,6 +2,7 @@
 #include "base/err.h"
 #include "base/strv.h"
 #include "sys/fd.h"
+#include "sys/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -254,6 +255,11 @@ int store_graphroot_fd(const struct store *s)
 int store_overlay_fd(const struct store *s)
 {
 	return s->roots[0].overlay_fd;
+}
+
+int store_overlay_reopen(const struct store *s, int *ret_fd, struct err *err)
+{
+	return mount_reopen(s->roots[0].overlay_fd, s->roots[0].overlay_path, ret_fd, err);
 }
 
 const char *store_graphroot(const struct store *s)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define FS_LOG_MAX 256
 
@@ -114,4 +115,28 @@ int mount_reopen(int fd, const char *path, int *ret_fd, struct err *err)
 		return err_set(err, ERR_IN_USE, "%s was replaced meanwhile", path);
 	*ret_fd = TAKE_FD(again);
 	return 0;
+}
+
+/* How often what was entered may be unmounted before it was mounted from. */
+#define OVERLAY_TRIES 8
+
+int mount_overlay(int dir, const char *path, const char *options, unsigned long flags,
+		  const char *target, struct err *err)
+{
+	int i, r;
+
+	for (i = 0; i < OVERLAY_TRIES; i++) {
+		AUTO_CLOSE int now = -1;
+
+		r = mount_reopen(dir, path, &now, err);
+		if (r < 0)
+			return r;
+		if (fchdir(now) < 0)
+			return err_sys(err, errno, "entering %s", path);
+		if (mount("overlay", target, "overlay", flags, options) == 0)
+			return 0;
+		if (errno != EINVAL)
+			break;
+	}
+	return err_sys(err, errno, "mounting (%s)", options);
 }

@@ -406,6 +406,30 @@ checked() {
     checked "$IMG"
 }
 
+# podman, buildah and skopeo do this whenever root calls them.
+mount_over_itself() {
+    while [ ! -e "$STORE/enough" ]; do
+        mount --bind "$ROOT/overlay" "$ROOT/overlay"
+        umount -l "$ROOT/overlay"
+    done
+}
+
+@test "the store's directory may be mounted over itself and unmounted again at any moment" {
+    local i
+    need_root
+    need_image
+    kist create --name c "$IMG" true >/dev/null
+    mount_over_itself 3>&- 4>&- &
+    for ((i = 0; i < 40; i++)); do
+        rc 0 kist run --rm --network none "$IMG" echo ok
+        rc 0 kist export -o /dev/null c
+        rc 0 kist mount c
+        rc 0 kist unmount c
+    done
+    touch "$STORE/enough"
+    wait
+}
+
 @test "system reset asks, refuses a directory with other files, and removes the store" {
     need_image
     started c
