@@ -16,6 +16,8 @@
 
 /* So many layers at the most are unpacked and not committed; each keeps a few descriptors open. */
 #define COMMIT_RUN 16
+/* How often other programs may remove layers under our hands. */
+#define ATTEMPTS_MAX 20
 
 enum step { STEP_PRESENT, STEP_WANTED, STEP_LOADED, STEP_UNPACKING, STEP_UNPACKED, STEP_DONE };
 
@@ -37,12 +39,26 @@ struct fetch {
 	struct workers *workers;
 	struct layer *layers;
 	size_t n, n_wanted;
+	bool again; /* not the first attempt */
+	bool lost;  /* a layer that was there was removed by somebody */
 	/* One for each different blob; two layers may share one. */
 	struct registry_blob *blobs;
 	struct download *downloads; /* of a registry */
 	struct blob_at *places;	    /* of an archive */
 	size_t n_blobs;
 };
+
+static void blobs_close(struct fetch *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_blobs; i++) {
+		download_close(&f->downloads[i]);
+		if (f->places[i].fd >= 0)
+			(void)close(f->places[i].fd);
+	}
+	f->n_blobs = 0;
+}
 
 static void fetch_fini(struct fetch *f)
 {
@@ -53,11 +69,7 @@ static void fetch_fini(struct fetch *f)
 		store_claim_close(f->layers[i].claim);
 		unpack_answer_fini(&f->layers[i].answer);
 	}
-	for (i = 0; f->downloads && i < f->n_blobs; i++)
-		download_close(&f->downloads[i]);
-	for (i = 0; f->places && i < f->n_blobs; i++)
-		if (f->places[i].fd >= 0)
-			(void)close(f->places[i].fd);
+	blobs_close(f);
 	free(f->places);
 	free(f->layers);
 	free(f->blobs);
@@ -77,10 +89,11 @@ static int claim(struct fetch *f, struct layer *l, const char *parent, struct er
 	if (r < 0)
 		return r;
 	l->step = r == STORE_LAYER_PRESENT ? STEP_PRESENT : STEP_WANTED;
-	if (l->step == STEP_PRESENT)
-		tell_blob(f->ctx, l->d->digest, (uint64_t)l->d->size, l->d->size, true, true);
-	else
+	if (l->step == STEP_WANTED) {
+		unpack_answer_fini(&l->answer);
 		f->n_wanted++;
+	} else if (!f->again) /* said once */
+		tell_blob(f->ctx, l->d->digest, (uint64_t)l->d->size, l->d->size, true, true);
 	return 0;
 }
 
@@ -130,12 +143,48 @@ static int add_blob(struct fetch *f, size_t index, struct err *err)
 	return 0;
 }
 
+/* From the bottom up; what was unpacked before waits for what is below it. */
+static int claim_all(struct fetch *f, struct err *err)
+{
+	const char *parent = NULL;
+	struct layer *l;
+	size_t i;
+	int r;
+
+	for (i = 0; i < f->n; i++, parent = l->id) {
+		l = &f->layers[i];
+		if (l->step == STEP_UNPACKED)
+			continue;
+		r = claim(f, l, parent, err);
+		if (r == 0 && l->step == STEP_WANTED)
+			r = add_blob(f, i, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* No claim is kept meanwhile: taking a lower one while holding it, two pulls could wait for each
+ * other. */
+static int claim_again(struct fetch *f, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		store_claim_close(TAKE(f->layers[i].claim));
+	/* All of them are unpacked. */
+	for (i = 0; i < f->n_blobs; i++)
+		download_discard(&f->downloads[i]);
+	blobs_close(f);
+	f->again = true;
+	f->lost = false;
+	return claim_all(f, err);
+}
+
 static int fetch_init(struct fetch *f, const struct manifest *m, const struct image_config *config,
 		      struct err *err)
 {
-	const char *parent = NULL;
 	size_t i;
-	int r;
 
 	f->n = m->n_layers;
 	f->layers = calloc(f->n + 1, sizeof(*f->layers));
@@ -148,17 +197,7 @@ static int fetch_init(struct fetch *f, const struct manifest *m, const struct im
 		f->layers[i].d = &m->layers[i];
 		f->layers[i].diff_id = config->diff_ids.v[i];
 	}
-	for (i = 0; i < f->n; i++) {
-		r = claim(f, &f->layers[i], parent, err);
-		if (r < 0)
-			return r;
-		if (f->layers[i].step == STEP_WANTED)
-			r = add_blob(f, i, err);
-		if (r < 0)
-			return r;
-		parent = f->layers[i].id;
-	}
-	return 0;
+	return claim_all(f, err);
 }
 
 /* ---- from blob to layer ---- */
@@ -243,8 +282,12 @@ static int commit_layer(struct fetch *f, size_t i, struct err *err)
 		info.compression = COMPRESSION_NONE;
 	}
 	r = store_layer_commit(&l->fresh, &info, id, err);
+	/* Its parent was removed: the rest goes on, and then the parent is made again. */
+	f->lost = r == -ERR_NOT_FOUND;
+	if (f->lost)
+		err_clear(err);
 	if (r < 0)
-		return r;
+		return f->lost ? 0 : r;
 	store_claim_close(TAKE(l->claim));
 	l->step = STEP_DONE;
 	return 0;
@@ -287,14 +330,15 @@ static int commit_unpacked(struct fetch *f, bool all, struct err *err)
 	size_t first, n = unpacked_run(f, &first), i;
 	int r;
 
-	if (n == 0 || (n < COMMIT_RUN && !all))
+	if (f->lost || n == 0 || (n < COMMIT_RUN && !all))
 		return 0;
 	r = store_sync(f->ctx->store, err);
-	for (i = first; r == 0 && i < first + n; i++) {
+	for (i = first; r == 0 && !f->lost && i < first + n; i++) {
 		r = commit_layer(f, i, err);
 		if (r < 0)
 			return err_wrap(err, "layer %zu of %zu", i + 1, f->n);
-		drop_blob(f, f->layers[i].blob);
+		if (!f->lost)
+			drop_blob(f, f->layers[i].blob);
 	}
 	return r;
 }
@@ -447,19 +491,44 @@ static void discard_downloads(struct fetch *f)
 		download_discard(&f->downloads[i]);
 }
 
-int layers_fetch(const struct image_ctx *ctx, const struct layer_source *from,
-		 struct workers *workers, const struct manifest *m,
-		 const struct image_config *config, char ret_top[STORE_ID_LEN + 1], struct err *err)
+static int fetch_missing(struct fetch *f, struct err *err)
+{
+	int r = 0;
+
+	if (f->n_blobs > 0)
+		r = f->from->session ? download_all(f, err) : start_what_can(f, err);
+	return r < 0 ? r : unpack_rest(f, err);
+}
+
+static int fetch_all(struct fetch *f, struct err *err)
+{
+	int r, i;
+
+	r = fetch_missing(f, err);
+	for (i = 1; r == 0 && f->lost; i++) {
+		if (i == ATTEMPTS_MAX)
+			return err_set(err, ERR_NOT_FOUND,
+				       "another program removed layers of the image %d times "
+				       "meanwhile: try again",
+				       ATTEMPTS_MAX);
+		r = claim_again(f, err);
+		if (r == 0)
+			r = fetch_missing(f, err);
+	}
+	return r;
+}
+
+static int layers_fetch(const struct image_ctx *ctx, const struct layer_source *from,
+			struct workers *workers, const struct image_record *rec,
+			char ret_top[STORE_ID_LEN + 1], struct err *err)
 {
 	AUTO(fetch_fini) struct fetch f = {.ctx = ctx, .from = from, .workers = workers};
 	struct err second = ERR_INIT;
 	int r;
 
-	r = fetch_init(&f, m, config, err);
-	if (r == 0 && f.n_blobs > 0)
-		r = from->session ? download_all(&f, err) : start_what_can(&f, err);
+	r = fetch_init(&f, rec->m, rec->config, err);
 	if (r == 0)
-		r = unpack_rest(&f, err);
+		r = fetch_all(&f, err);
 	if (r < 0) {
 		/* Whoever still writes into a layer must end before it is removed. */
 		workers_stop(workers);
@@ -471,4 +540,30 @@ int layers_fetch(const struct image_ctx *ctx, const struct layer_source *from,
 	}
 	(void)snprintf(ret_top, STORE_ID_LEN + 1, "%s", f.n > 0 ? f.layers[f.n - 1].id : "");
 	return 0;
+}
+
+int layers_fetch_image(const struct image_ctx *ctx, const struct layer_source *from,
+		       struct workers *workers, struct image_record *rec, struct err *err)
+{
+	char top[STORE_ID_LEN + 1];
+	int r, i;
+
+	for (i = 1;; i++) {
+		r = layers_fetch(ctx, from, workers, rec, top, err);
+		if (r < 0)
+			return r;
+		if (i == 1) {
+			tell_config(ctx, rec->m->config.digest);
+			tell_manifest(ctx);
+		}
+		rec->top = top;
+		r = from->complete ? from->complete(from->arg, err) : 0;
+		if (r == 0)
+			r = image_record(ctx, rec, err);
+		rec->top = NULL;
+		/* Layers were removed, which no image had yet. */
+		if (r != -ERR_NOT_FOUND || i == ATTEMPTS_MAX)
+			return r;
+		err_clear(err);
+	}
 }

@@ -6,11 +6,9 @@
 #define IMAGE_LAYERS_H
 
 #include "image/image.h"
+#include "record.h"
 #include "registry/registry.h"
 #include "worker.h"
-
-struct image_config;
-struct manifest;
 
 /* A blob within an open file. */
 struct blob_at {
@@ -23,16 +21,20 @@ struct layer_source {
 	struct registry_session *session; /* NULL: not a registry, and: */
 	/* Where the blob of layer `index` is. */
 	int (*locate)(void *arg, size_t index, struct blob_at *ret, struct err *err);
+	/* All layers are in the store: makes what the record lacks. NULL: nothing. ERR_NOT_FOUND:
+	 * a layer was removed again. */
+	int (*complete)(void *arg, struct err *err);
 	void *arg;
 	bool check_digest; /* of the blobs: nobody has done it yet */
 	bool plain_names;  /* a descriptor names the decompressed layer, whatever the blob is */
 };
 
-/* *ret_top: the ID of the top layer ("" for an image without layers). Layers that were committed
- * before a failure stay: the next pull uses them. */
-int layers_fetch(const struct image_ctx *ctx, const struct layer_source *from,
-		 struct workers *workers, const struct manifest *m,
-		 const struct image_config *config, char ret_top[STORE_ID_LEN + 1],
-		 struct err *err);
+/*
+ * Gets the layers that are not in the store and records the image (rec->top is filled in here).
+ * Layers that were committed before a failure stay: the next pull uses them. What other programs
+ * remove meanwhile is got again.
+ */
+int layers_fetch_image(const struct image_ctx *ctx, const struct layer_source *from,
+		       struct workers *workers, struct image_record *rec, struct err *err);
 
 #endif

@@ -109,8 +109,17 @@ static int add_result(struct incoming *in, struct err *err)
 	return r;
 }
 
-static int record(struct incoming *in, const char *top, struct err *err)
+static int make_manifest(void *arg, struct err *err);
+
+static int fetch(struct incoming *in, struct err *err)
 {
+	struct layer_source from = {
+	    .locate = locate,
+	    .complete = in->docker ? make_manifest : NULL,
+	    .arg = in,
+	    .check_digest = !in->docker,
+	    .plain_names = in->docker,
+	};
 	struct document list = {&in->list, in->list_digest};
 	struct image_record rec = {
 	    .m = &in->m,
@@ -119,26 +128,11 @@ static int record(struct incoming *in, const char *top, struct err *err)
 	    .own = {&in->own, in->own_digest},
 	    .list = in->has_list ? &list : NULL,
 	    .names = &in->names,
-	    .top = top,
 	};
 	int r;
 
-	tell_config(in->l->ctx, in->m.config.digest);
-	tell_manifest(in->l->ctx);
-	r = image_record(in->l->ctx, &rec, err);
+	r = layers_fetch_image(in->l->ctx, &from, &in->l->workers, &rec, err);
 	return r < 0 ? r : add_result(in, err);
-}
-
-static int fetch_layers(struct incoming *in, char top[STORE_ID_LEN + 1], struct err *err)
-{
-	struct layer_source from = {
-	    .locate = locate,
-	    .arg = in,
-	    .check_digest = !in->docker,
-	    .plain_names = in->docker,
-	};
-
-	return layers_fetch(in->l->ctx, &from, &in->l->workers, &in->m, &in->config, top, err);
 }
 
 /* A name that an archive gives; a bad one is no reason to refuse the image. */
@@ -157,7 +151,7 @@ static int add_name(struct incoming *in, const char *text, struct err *err)
 /* in->own holds a manifest. */
 static int load_by_digest(struct incoming *in, const char *media_type, struct err *err)
 {
-	char path[BLOB_PATH_MAX], top[STORE_ID_LEN + 1];
+	char path[BLOB_PATH_MAX];
 	int r;
 
 	r = manifest_read(buf_str(&in->own), in->own.len, media_type, &in->m, err);
@@ -172,8 +166,8 @@ static int load_by_digest(struct incoming *in, const char *media_type, struct er
 	if (r == 0)
 		r = image_config_fits(&in->config, &in->m, err);
 	if (r == 0)
-		r = fetch_layers(in, top, err);
-	return r < 0 ? r : record(in, top, err);
+		r = fetch(in, err);
+	return r;
 }
 
 static int choose(const struct index *x, const struct index_entry **ret, struct err *err)
@@ -340,14 +334,16 @@ static int make_descriptors(struct incoming *in, struct err *err)
 }
 
 /* Byte by byte what podman makes of such an archive, so that both know it by one digest. */
-static int make_manifest(struct incoming *in, struct err *err)
+static int make_manifest(void *arg, struct err *err)
 {
+	struct incoming *in = arg;
 	struct buf *out = &in->own;
 	char ids[2][STORE_ID_LEN + 1];
 	const char *parent = NULL;
 	size_t i;
 	int r = 0;
 
+	buf_reset(out);
 	buf_addf(out,
 		 "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_DOCKER_MANIFEST
 		 "\",\"config\":{\"mediaType\":\"" MEDIA_DOCKER_CONFIG
@@ -377,7 +373,7 @@ static int make_manifest(struct incoming *in, struct err *err)
 static int load_docker_image(struct load *l, const struct archive_image *image, struct err *err)
 {
 	AUTO(incoming_fini) struct incoming in;
-	char digest[SHA256_TEXT_MAX], top[STORE_ID_LEN + 1];
+	char digest[SHA256_TEXT_MAX];
 	size_t i;
 	int r;
 
@@ -397,10 +393,8 @@ static int load_docker_image(struct load *l, const struct archive_image *image, 
 	if (r == 0)
 		r = make_descriptors(&in, err);
 	if (r == 0)
-		r = fetch_layers(&in, top, err);
-	if (r == 0)
-		r = make_manifest(&in, err);
-	return r < 0 ? r : record(&in, top, err);
+		r = fetch(&in, err);
+	return r;
 }
 
 static int load_docker(struct load *l, struct err *err)

@@ -100,9 +100,10 @@ static char *name_to_store(const struct ref *logical)
 	return repo ? str_fmt("%s@%s", repo, logical->digest) : NULL;
 }
 
-static int record(struct attempt *a, const struct manifest *m, const struct image_config *config,
-		  const char *top, struct err *err)
+static int fetch(struct attempt *a, const struct manifest *m, const struct image_config *config,
+		 struct err *err)
 {
+	struct layer_source from = {.session = a->session};
 	struct document own = {&a->own.bytes, a->own.digest};
 	struct document list = {&a->list.bytes, a->list.digest};
 	AUTO_STRV struct strv names = STRV_INIT;
@@ -113,11 +114,10 @@ static int record(struct attempt *a, const struct manifest *m, const struct imag
 	    .own = own,
 	    .list = a->has_list ? &list : NULL,
 	    .names = &names,
-	    .top = top,
 	};
 	int r = strv_take(&names, name_to_store(a->logical), err);
 
-	return r < 0 ? r : image_record(a->ctx, &record, err);
+	return r < 0 ? r : layers_fetch_image(a->ctx, &from, a->workers, &record, err);
 }
 
 static int pull_image(struct attempt *a, const struct ref *ref, char ret_id[STORE_ID_LEN + 1],
@@ -125,8 +125,6 @@ static int pull_image(struct attempt *a, const struct ref *ref, char ret_id[STOR
 {
 	AUTO_IMAGE_CONFIG struct image_config config = {0};
 	AUTO_MANIFEST struct manifest m = {0};
-	struct layer_source from = {.session = a->session};
-	char top[STORE_ID_LEN + 1];
 	int r;
 
 	r = get_manifest(a, ref, err);
@@ -136,12 +134,7 @@ static int pull_image(struct attempt *a, const struct ref *ref, char ret_id[STOR
 	if (r == 0)
 		r = get_config(a, &m, &config, err);
 	if (r == 0)
-		r = layers_fetch(a->ctx, &from, a->workers, &m, &config, top, err);
-	if (r < 0)
-		return r;
-	tell_config(a->ctx, m.config.digest);
-	tell_manifest(a->ctx);
-	r = record(a, &m, &config, top, err);
+		r = fetch(a, &m, &config, err);
 	if (r == 0)
 		(void)snprintf(ret_id, STORE_ID_LEN + 1, "%s", digest_hex(m.config.digest));
 	return r;

@@ -34,6 +34,30 @@ in_image() { kist run --rm --network none "$REGISTRY/$1" sh -c "$2"; }
     has "$REGISTRY/busybox"
 }
 
+holds_open() { readlink "/proc/$1/fd/"* 2>/dev/null | grep -qF "$2"; }
+
+@test "layers that somebody removes during a pull are got again" {
+    local ids second holder
+    need_image busybox
+    mapfile -t ids < <(jq -r '.rootfs.diff_ids[][7:]' "$CACHE/oci/multi/blobs/sha256/$(id_of multi)")
+    second=$(printf %s "${ids[0]}+${ids[1]}" | sha256sum | cut -d ' ' -f 1)
+    # Somebody else makes the second layer, so that the pull waits, having found the first one in the store.
+    mkdir -p "$ROOT/kist/staging"
+    python3 -c 'import fcntl, sys, time; f = open(sys.argv[1], "w"); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep(60)' \
+        "$ROOT/kist/staging/claim-$second.lock" 3>&- 4>&- &
+    holder=$!
+    eventually holds_open "$holder" claim-
+    kist_bg pull -q --tls-verify=false "$REGISTRY/multi"
+    eventually holds_open "$BG" "claim-$second"
+    rc 0 kist rmi "$IMG"
+    [ ! -e "$ROOT/overlay/${ids[0]}" ]
+    kill "$holder"
+    wait "$BG"
+    rc 0 in_image multi 'cat /last'
+    is 9 "$stdout"
+    rc 0 kist system check
+}
+
 @test "pull -q prints the ID only" {
     rc 0 kist pull -q --tls-verify=false "$REGISTRY/busybox"
     is "$(id_of busybox)" "$output"
