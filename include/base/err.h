@@ -32,6 +32,7 @@ enum err_code {
 	ERR_CORRUPT,	 /* stored or received bytes are not what they should be */
 	ERR_CMD_INVOKE,	 /* the container's command cannot be invoked: exit code 126 */
 	ERR_CMD_MISSING, /* the container's command was not found: exit code 127 */
+	ERR_CHANGED,	 /* it is not any more what the caller saw: look again */
 	ERR_BUG,
 	ERR_CODE_COUNT,
 };

@@ -93,6 +93,9 @@ int store_image_tag(struct store *s, const char *image_id, const char *name, str
 /* Removes one name, or with NULL all of them; 1 when something was removed, 0 when it did not have
  * the name. */
 int store_image_untag(struct store *s, const char *image_id, const char *name, struct err *err);
+/* The same, if the image's names are still those of `seen`: else ERR_CHANGED. */
+int store_image_untag_seen(struct store *s, const struct store_image *seen, const char *name,
+			   struct err *err);
 
 /* Asked while the locks are held: do kist's own containers use this image? Adds their names to
  * users. */
@@ -113,5 +116,9 @@ void store_deleted_fini(struct store_deleted *d);
  */
 int store_image_delete(struct store *s, const char *image_id, store_users_fn *users, void *arg,
 		       struct store_deleted *ret, struct err *err);
+/* The same, if the image's names are still those of `seen`: else ERR_CHANGED. For whoever deletes
+ * an image because of the names it has, or has not. */
+int store_image_delete_seen(struct store *s, const struct store_image *seen, store_users_fn *users,
+			    void *arg, struct store_deleted *ret, struct err *err);
 
 #endif

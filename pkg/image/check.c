@@ -15,44 +15,10 @@
 #include <unistd.h>
 
 #define CHAIN_MAX 1000
+/* How often a layer may be removed and made again while it is read. */
+#define READINGS_MAX 5
+#define NO_PARENT "its parent layer is missing"
 #define DATA_MAX IMAGE_CONFIG_SIZE_MAX
-
-void check_report_fini(struct check_report *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->n; i++) {
-		free(r->v[i].id);
-		free(r->v[i].problem);
-		free(r->v[i].note);
-	}
-	free(r->v);
-	*r = (struct check_report){0};
-}
-
-int check_add(struct check_report *r, const char *what, const char *id, const char *text,
-	      struct err *err)
-{
-	struct check_finding *v = reallocarray(r->v, r->n + 1, sizeof(*v));
-
-	if (!v)
-		return err_nomem(err);
-	r->v = v;
-	v = &r->v[r->n];
-	*v = (struct check_finding){.what = what, .id = strdup(id), .problem = strdup(text)};
-	r->n++;
-	return v->id && v->problem ? 0 : err_nomem(err);
-}
-
-bool check_is_damaged(const struct check_report *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->n; i++)
-		if (r->v[i].state == CHECK_DAMAGED)
-			return true;
-	return false;
-}
 
 /* ---- layers ---- */
 
@@ -72,50 +38,67 @@ static bool is_container_layer(const struct inventory *inv, const char *id)
 	return false;
 }
 
+int check_find_dir_problem(struct check *c, const struct store_layer *l, char **ret_problem,
+			   struct err *err)
+{
+	AUTO_STORE_LAYER struct store_layer parent = {0};
+	const char *of = str_empty(l->parent) ? NULL : l->parent;
+	int r = of ? store_layer_find(c->ctx->store, of, &parent, err) : 1;
+
+	if (r == 0)
+		*ret_problem = strdup(NO_PARENT);
+	if (r == 0 && !*ret_problem)
+		return err_nomem(err);
+	if (r > 0)
+		r = store_layer_check_dir(c->ctx->store, l->id, of, ret_problem, err);
+	return r < 0 ? r : 0;
+}
+
+static int check_one_dir(struct check *c, size_t i, struct err *err)
+{
+	const struct store_layer *l = &c->inv.layers.v[i].layer;
+	AUTO_FREE char *problem = NULL;
+	int r;
+
+	r = check_find_dir_problem(c, l, &problem, err);
+	if (r == 0 && problem)
+		r = confirm_dir(c, l, &problem, err);
+	if (r <= 0)
+		return r;
+	r = check_add(c->report, "layer", l->id, problem, err);
+	if (r == 0 && streq(problem, NO_PARENT))
+		c->bad[i] = BAD_PARENT;
+	else if (r == 0)
+		r = check_repair_dir(c, i, err);
+	return r;
+}
+
 /* Parents before children, so that a repaired link counts for those above. */
 static int check_dir(struct check *c, size_t i, int depth, struct err *err)
 {
 	struct store_layer_item *l = &c->inv.layers.v[i], *parent;
-	AUTO_FREE char *problem = NULL;
 	int r = 0;
 
 	if (c->seen[i] || l->layer.where != 0 || l->kind == STORE_LAYER_STAGING)
 		return 0;
 	c->seen[i] = true;
-	if (!str_empty(l->layer.parent)) {
-		parent = store_layer_list_find(&c->inv.layers, l->layer.parent);
-		if (!parent || depth > CHAIN_MAX) {
-			c->bad[i] = BAD_PARENT;
-			return check_add(c->report, "layer", l->layer.id,
-					 "its parent layer is missing", err);
-		}
-		r = check_dir(c, (size_t)(parent - c->inv.layers.v), depth + 1, err);
+	if (depth > CHAIN_MAX) {
+		c->bad[i] = BAD_PARENT;
+		return check_add(c->report, "layer", l->layer.id,
+				 "its parents go round in a circle", err);
 	}
-	if (r < 0)
-		return r;
-	r = store_layer_check_dir(c->ctx->store, l->layer.id,
-				  str_empty(l->layer.parent) ? NULL : l->layer.parent, &problem,
-				  err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = check_add(c->report, "layer", l->layer.id, problem, err);
-	return r < 0 ? r : check_repair_dir(c, i, err);
-}
-
-static int damaged(struct check *c, size_t i, const char *problem, struct err *err)
-{
-	if (c->bad[i])
-		return 0; /* one finding is enough */
-	c->bad[i] = BAD_CONTENT;
-	return check_add(c->report, "layer", c->inv.layers.v[i].layer.id, problem, err);
+	parent = store_layer_list_find(&c->inv.layers, l->layer.parent);
+	if (parent)
+		r = check_dir(c, (size_t)(parent - c->inv.layers.v), depth + 1, err);
+	return r < 0 ? r : check_one_dir(c, i, err);
 }
 
 /* The tar, rebuilt in a worker and thrown away but for its digest. */
-static int check_content(struct check *c, size_t i, struct err *err)
+static int find_content_problem(struct check *c, const struct store_layer *l, int diff,
+				char **ret_problem, struct err *err)
 {
-	const struct store_layer *l = &c->inv.layers.v[i].layer;
 	struct worker *w = workers_idle(&c->workers);
-	AUTO_CLOSE int tarsplit = -1, diff = -1;
+	AUTO_CLOSE int tarsplit = -1;
 	char got[SHA256_TEXT_MAX];
 	struct err e = ERR_INIT;
 	struct pack_answer a;
@@ -123,27 +106,50 @@ static int check_content(struct check *c, size_t i, struct err *err)
 
 	r = store_layer_open_tarsplit(c->ctx->store, l->id, &tarsplit, err);
 	if (r == 0)
-		return damaged(c, i, "its tar-split is missing", err);
-	if (r > 0)
-		r = store_layer_open_diff(c->ctx->store, l->id, &diff, err);
-	if (r < 0)
-		return r;
-	if (!w)
+		return str_set(ret_problem, "its tar-split is missing", err);
+	if (r > 0 && !w)
 		return err_set(err, ERR_BUG, "no layer worker");
-	r = worker_pack(w, tarsplit, diff, c->null, COMPRESSION_NONE, err);
+	if (r > 0)
+		r = worker_pack(w, tarsplit, diff, c->null, COMPRESSION_NONE, err);
 	if (r < 0)
 		return r;
 	r = worker_packed(w, &a, &e);
 	if (r == -ERR_CORRUPT || r == -ERR_NOT_FOUND || r == -ERR_INVALID || r == -ERR_LIMIT ||
 	    r == -ERR_SYS)
-		return damaged(c, i, e.text, err);
+		return str_set(ret_problem, e.text, err);
 	if (r < 0) {
 		*err = e;
 		return r;
 	}
 	if (streq(sha256_text(a.diff_id, got), l->diff_digest))
 		return 0;
-	return damaged(c, i, "its content or its tar-split was altered", err);
+	return str_set(ret_problem, "its content or its tar-split was altered", err);
+}
+
+static int check_content(struct check *c, size_t i, struct err *err)
+{
+	const struct store_layer *l = &c->inv.layers.v[i].layer;
+	int tries, r = 2;
+
+	for (tries = 0; r == 2 && tries < READINGS_MAX; tries++) {
+		AUTO_FREE char *problem = NULL;
+		AUTO_CLOSE int diff = -1;
+
+		r = store_layer_open_diff(c->ctx->store, l->id, &diff, err);
+		if (r == -ERR_NOT_FOUND) {
+			err_clear(err); /* its directory was there: it is on its way out */
+			return 0;
+		}
+		if (r == 0)
+			r = find_content_problem(c, l, diff, &problem, err);
+		if (r == 0 && problem)
+			r = confirm_content(c, l->id, diff, err);
+		if (r != 1)
+			continue;
+		c->bad[i] = BAD_CONTENT;
+		return check_add(c->report, "layer", l->id, problem, err);
+	}
+	return r < 0 ? r : 0;
 }
 
 int check_dirs(struct check *c, struct err *err)
@@ -177,29 +183,54 @@ static int check_layers(struct check *c, struct err *err)
 	return r;
 }
 
+/* Of each layer: how many images and containers have it. NULL: no memory. */
+static size_t *count_needs(const struct inventory *inv)
+{
+	size_t *needs = calloc(inv->layers.n + 1, sizeof(*needs)), i;
+
+	if (!needs)
+		return NULL;
+	for (i = 0; i < inv->layers.n; i++)
+		needs[i] = inv->sharers[i];
+	for (i = 0; i < inv->containers.n; i++)
+		inventory_count_chain(inv, inv->containers.v[i].layer, needs);
+	return needs;
+}
+
+static int add_unused(struct check *c, size_t i, const struct inventory *now, const size_t *needs,
+		      struct err *err)
+{
+	const char *id = c->inv.layers.v[i].layer.id;
+	const struct store_layer_item *l = store_layer_list_find(&now->layers, id);
+
+	if (!l || needs[l - now->layers.v] > 0)
+		return 0;
+	c->bad[i] = BAD_UNUSED;
+	return check_add(c->report, "layer", id, "no image and no container has it", err);
+}
+
 /* Left by pulls that were broken off, and old enough that no other goes on with them. */
 static int check_unused(struct check *c, struct err *err)
 {
-	AUTO_FREE size_t *below = calloc(c->inv.layers.n + 1, sizeof(*below));
+	AUTO_FREE size_t *needs = count_needs(&c->inv), *needs_now = NULL;
+	AUTO_INVENTORY struct inventory now = {0};
 	int64_t oldest = time_now_ns() - c->o->max_age;
 	size_t i;
 	int r = 0;
 
-	if (!below)
-		return err_nomem(err);
-	for (i = 0; i < c->inv.containers.n; i++)
-		inventory_count_chain(&c->inv, c->inv.containers.v[i].layer, below);
-	for (i = 0; r == 0 && i < c->inv.layers.n; i++) {
+	for (i = 0; r == 0 && needs && i < c->inv.layers.n; i++) {
 		const struct store_layer_item *l = &c->inv.layers.v[i];
 
-		if (!is_ours(l) || c->inv.sharers[i] > 0 || below[i] > 0 || c->bad[i] ||
-		    l->layer.created >= oldest)
+		if (!is_ours(l) || needs[i] > 0 || c->bad[i] || l->layer.created >= oldest)
 			continue;
-		c->bad[i] = BAD_UNUSED;
-		r = check_add(c->report, "layer", l->layer.id, "no image and no container has it",
-			      err);
+		if (!needs_now) {
+			r = confirm_inventory(c, &now, err);
+			needs_now = r == 0 ? count_needs(&now) : NULL;
+		}
+		if (r == 0)
+			r = needs_now ? add_unused(c, i, &now, needs_now, err) : err_nomem(err);
 	}
-	return r;
+	return needs ? r : err_nomem(err);
 }
 
 /* ---- images ---- */
@@ -232,22 +263,34 @@ static int check_document(struct check *c, const struct store_image *image, cons
 	return *ret_problem ? 0 : err_nomem(err);
 }
 
+int check_find_image_problem(struct check *c, const struct store_image *image, char **ret_problem,
+			     struct err *err)
+{
+	AUTO_STORE_LAYER struct store_layer top = {0};
+	size_t k;
+	int r = 0;
+
+	for (k = 0; r == 0 && !*ret_problem && k < image->data_names.n; k++)
+		r = check_document(c, image, image->data_names.v[k], ret_problem, err);
+	if (r < 0 || *ret_problem || !image->layer)
+		return r;
+	r = store_layer_find(c->ctx->store, image->layer, &top, err);
+	return r == 0 ? str_set(ret_problem, "its top layer is missing", err) : r < 0 ? r : 0;
+}
+
 static int check_image(struct check *c, size_t i, struct err *err)
 {
 	const struct store_image *image = c->inv.images.v[i];
 	AUTO_FREE char *problem = NULL;
-	size_t k;
-	int r = 0;
+	int r;
 
 	if (image->read_only)
 		return 0;
 	c->report->images++;
-	for (k = 0; r == 0 && !problem && k < image->data_names.n; k++)
-		r = check_document(c, image, image->data_names.v[k], &problem, err);
-	if (r == 0 && !problem && image->layer &&
-	    !store_layer_list_find(&c->inv.layers, image->layer))
-		problem = strdup("its top layer is missing");
-	if (r < 0 || !problem)
+	r = check_find_image_problem(c, image, &problem, err);
+	if (r == 0 && problem)
+		r = confirm_image(c, image->id, &problem, err);
+	if (r <= 0)
 		return r;
 	c->bad_image[i] = true;
 	return check_add(c->report, "image", image->id, problem, err);
@@ -255,14 +298,24 @@ static int check_image(struct check *c, size_t i, struct err *err)
 
 /* ---- containers ---- */
 
-static bool has_image(const struct check *c, const char *id)
+int check_find_container_problem(struct check *c, const struct store_container *k,
+				 const char **ret_problem, struct err *err)
 {
-	size_t i;
+	AUTO(store_image_free_p) struct store_image *image = NULL;
+	AUTO_STORE_LAYER struct store_layer layer = {0};
+	struct store_image_query query = {.id = k->image};
+	int r = 1;
 
-	for (i = 0; i < c->inv.images.n; i++)
-		if (streq(c->inv.images.v[i]->id, id))
-			return true;
-	return *id == '\0';
+	if (*k->image)
+		r = store_image_find(c->ctx->store, &query, &image, err);
+	if (r == 0)
+		*ret_problem = "its image is missing";
+	if (r <= 0 || !*k->layer)
+		return r < 0 ? r : 0;
+	r = store_layer_find(c->ctx->store, k->layer, &layer, err);
+	if (r == 0)
+		*ret_problem = "its layer is missing";
+	return r < 0 ? r : 0;
 }
 
 static int check_container(struct check *c, const struct store_container *k, struct err *err)
@@ -271,12 +324,11 @@ static int check_container(struct check *c, const struct store_container *k, str
 	int r;
 
 	c->report->containers++;
-	if (!has_image(c, k->image))
-		problem = "its image is missing";
-	else if (*k->layer && !store_layer_list_find(&c->inv.layers, k->layer))
-		problem = "its layer is missing";
-	if (!problem)
-		return 0;
+	r = check_find_container_problem(c, k, &problem, err);
+	if (r == 0 && problem)
+		r = confirm_container(c, k->id, &problem, err);
+	if (r <= 0)
+		return r;
 	r = check_add(c->report, "container", k->id, problem, err);
 	return r < 0 ? r : check_repair_container(c, k, err);
 }

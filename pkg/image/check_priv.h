@@ -21,6 +21,28 @@ struct check {
 	int null;	     /* /dev/null */
 };
 
+/*
+ * check_confirm.c: others come and go while the check looks, and what was on its way out looks like
+ * damage. Each of these asks again while nobody writes: 1 it is so (and *ret_problem, where there
+ * is one, says what), 0 it is not, or not any more.
+ */
+int confirm_dir(struct check *c, const struct store_layer *l, char **ret_problem, struct err *err);
+/* Is the layer whose files were read at diff still there? 0: it is gone; 2: it was removed and made
+ * again. */
+int confirm_content(struct check *c, const char *layer_id, int diff, struct err *err);
+int confirm_image(struct check *c, const char *id, char **ret_problem, struct err *err);
+int confirm_container(struct check *c, const char *id, const char **ret_problem, struct err *err);
+/* *now is what is there. */
+int confirm_inventory(struct check *c, struct inventory *now, struct err *err);
+
+/* check.c: what is wrong, as it looks now: *ret_problem stays NULL when nothing is. */
+int check_find_dir_problem(struct check *c, const struct store_layer *l, char **ret_problem,
+			   struct err *err);
+int check_find_image_problem(struct check *c, const struct store_image *image, char **ret_problem,
+			     struct err *err);
+int check_find_container_problem(struct check *c, const struct store_container *k,
+				 const char **ret_problem, struct err *err);
+
 /* Directories and links of all layers that are not known to be bad. */
 int check_dirs(struct check *c, struct err *err);
 /* The newest finding is about this layer's links: makes them again when that is wanted, or marks

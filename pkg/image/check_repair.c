@@ -38,6 +38,8 @@ int check_repair_dir(struct check *c, size_t i, struct err *err)
 	}
 	r = store_layer_repair_dir(c->ctx->store, l->id, str_empty(l->parent) ? NULL : l->parent,
 				   &e);
+	if (r == -ERR_NOT_FOUND)
+		return note(f, CHECK_REMOVED, "by another program", err);
 	if (r < 0) {
 		c->bad[i] = BAD_CONTENT;
 		return note(f, CHECK_DAMAGED, e.text, err);
@@ -196,7 +198,6 @@ static int remove_layer(struct check *c, const struct inventory *now, size_t i, 
 	const struct store_layer *l = &c->inv.layers.v[i].layer;
 	struct check_finding *f = finding_of(c, "layer", l->id);
 	struct store_layer_item *left = store_layer_list_find(&now->layers, l->id);
-	AUTO_STRV struct strv ids = STRV_INIT;
 	struct err e = ERR_INIT;
 	int r;
 
@@ -209,10 +210,10 @@ static int remove_layer(struct check *c, const struct inventory *now, size_t i, 
 	if (now->sharers[left - now->layers.v] > 0 || has_child(now, l->id) ||
 	    is_container_layer(now, l->id))
 		return 0;
-	r = strv_add(&ids, l->id, err);
+	r = store_layer_remove(c->ctx->store, l->id, &e);
+	if (r == -ERR_IN_USE && c->bad[i] == BAD_UNUSED)
+		return note(f, CHECK_REPAIRED, "it is in use again", err);
 	if (r < 0)
-		return r;
-	if (store_layers_remove(c->ctx->store, &ids, &e) < 0)
 		return note(f, CHECK_DAMAGED, e.text, err);
 	f->state = CHECK_REMOVED;
 	return 1;

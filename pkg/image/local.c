@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #define ID_PREFIX_MIN 1
+#define LOOKS_MAX 10
 
 /* The complete names that a short or complete reference may mean here. */
 static int candidates(const struct image_ctx *ctx, const char *text, struct strv *names,
@@ -208,14 +209,14 @@ static int delete_whole(const struct image_ctx *ctx, const struct store_image *i
 	size_t i;
 	int r;
 
-	r = store_image_delete(ctx->store, image->id, rm->users, rm->users_arg, &gone, err);
+	r = store_image_delete_seen(ctx->store, image, rm->users, rm->users_arg, &gone, err);
 	for (i = 0; r == 0 && i < gone.names.n; i++)
 		r = untag_line(lines, gone.names.v[i], err);
 	return r < 0 ? r : strv_addf(lines, err, "Deleted: %s", image->id);
 }
 
-int image_remove(const struct image_ctx *ctx, const char *text, const struct image_removal *rm,
-		 struct strv *ret_lines, struct err *err)
+static int remove_now(const struct image_ctx *ctx, const char *text, const struct image_removal *rm,
+		      struct strv *ret_lines, struct err *err)
 {
 	AUTO(store_image_free_p) struct store_image *image = NULL;
 	AUTO_FREE char *name = NULL;
@@ -225,7 +226,7 @@ int image_remove(const struct image_ctx *ctx, const char *text, const struct ima
 	if (r < 0)
 		return r;
 	if (name && image->names.n > 1) {
-		r = store_image_untag(ctx->store, image->id, name, err);
+		r = store_image_untag_seen(ctx->store, image, name, err);
 		return r < 0 ? r : untag_line(ret_lines, name, err);
 	}
 	if (!name && image->names.n > 1 && !rm->force) {
@@ -241,4 +242,17 @@ int image_remove(const struct image_ctx *ctx, const char *text, const struct ima
 		    image->id, buf_str(&all));
 	}
 	return delete_whole(ctx, image, rm, ret_lines, err);
+}
+
+int image_remove(const struct image_ctx *ctx, const char *text, const struct image_removal *rm,
+		 struct strv *ret_lines, struct err *err)
+{
+	int i, r = -ERR_CHANGED;
+
+	/* Others tag and untag: what the names say is only so until one of them does. */
+	for (i = 0; r == -ERR_CHANGED && i < LOOKS_MAX; i++) {
+		err_clear(err);
+		r = remove_now(ctx, text, rm, ret_lines, err);
+	}
+	return r;
 }

@@ -155,9 +155,9 @@ static int delete_chosen(const struct image_ctx *ctx, const struct image_prune *
 
 		if (!gone[i])
 			continue;
-		r = store_image_delete(ctx->store, inv->images.v[i]->id, p->users, p->users_arg,
-				       NULL, &one);
-		if (r == -ERR_IN_USE || r == -ERR_NOT_FOUND) {
+		r = store_image_delete_seen(ctx->store, inv->images.v[i], p->users, p->users_arg,
+					    NULL, &one);
+		if (r == -ERR_IN_USE || r == -ERR_NOT_FOUND || r == -ERR_CHANGED) {
 			gone[i] = false;
 		} else if (r < 0) {
 			*err = one;

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/strv.h"
+#include "store/repair.h"
 #include "sys/fd.h"
 
 #include <fcntl.h>
@@ -23,8 +24,9 @@ void store_deleted_fini(struct store_deleted *d)
 struct deletion {
 	struct store *s;
 	struct index *layers, *volatile_layers, *images, *containers, *volatile_containers;
-	struct index mounts; /* mountpoints.json of the runroot */
-	struct strv drop;    /* layers to be removed, topmost first */
+	struct index mounts;	  /* mountpoints.json of the runroot */
+	struct strv drop;	  /* layers to be removed, topmost first */
+	const struct strv *names; /* what the image must have, or NULL */
 };
 
 static void deletion_fini(struct deletion *d)
@@ -229,6 +231,8 @@ static int delete_locked(struct deletion *d, const char *id, store_users_fn *use
 	if (!rec)
 		return not_ours(d->s, id, err);
 	r = image_from_rec(rec, 0, &image, err);
+	if (r == 0 && d->names)
+		r = image_check_names(image, d->names, err);
 	if (r == 0)
 		r = check_mounts(d, id, rec->m[REC_LAYER], err);
 	if (r == 0)
@@ -248,12 +252,12 @@ static int delete_locked(struct deletion *d, const char *id, store_users_fn *use
 	return 0;
 }
 
-int store_image_delete(struct store *s, const char *image_id, store_users_fn *users, void *arg,
-		       struct store_deleted *ret, struct err *err)
+static int delete (struct store *s, const char *image_id, const struct strv *names,
+		   store_users_fn *users, void *arg, struct store_deleted *ret, struct err *err)
 {
 	AUTO_UNLOCK struct store *locked = NULL;
 	AUTO(live_drop) struct live live = LIVE_INIT;
-	AUTO(deletion_fini) struct deletion d = {0};
+	AUTO(deletion_fini) struct deletion d = {.names = names};
 	int r;
 
 	r = id_check(image_id, "image ID", err);
@@ -268,4 +272,36 @@ int store_image_delete(struct store *s, const char *image_id, store_users_fn *us
 	if (r < 0)
 		live_leave(&live);
 	return r;
+}
+
+int store_image_delete(struct store *s, const char *image_id, store_users_fn *users, void *arg,
+		       struct store_deleted *ret, struct err *err)
+{
+	return delete (s, image_id, NULL, users, arg, ret, err);
+}
+
+int store_image_delete_seen(struct store *s, const struct store_image *seen, store_users_fn *users,
+			    void *arg, struct store_deleted *ret, struct err *err)
+{
+	return delete (s, seen->id, &seen->names, users, arg, ret, err);
+}
+
+int store_layer_remove(struct store *s, const char *id, struct err *err)
+{
+	AUTO_UNLOCK struct store *locked = NULL;
+	AUTO(deletion_fini) struct deletion d = {0};
+	int r;
+
+	r = id_check(id, "layer ID", err);
+	if (r == 0)
+		r = store_lock(s, LK_ALL, err);
+	if (r < 0)
+		return r;
+	locked = s;
+	r = deletion_init(&d, s, err);
+	if (r == 0 && !is_free(&d, str_of(id)))
+		r = err_set(err, ERR_IN_USE, "layer %.12s is in use", id);
+	if (r == 0)
+		r = strv_add(&d.drop, id, err);
+	return r < 0 ? r : layers_drop(s, &d.drop, err);
 }

@@ -184,7 +184,28 @@ int store_image_tag(struct store *s, const char *image_id, const char *name, str
 	return r;
 }
 
-int store_image_untag(struct store *s, const char *image_id, const char *name, struct err *err)
+int image_check_names(const struct store_image *image, const struct strv *names, struct err *err)
+{
+	size_t i;
+	bool same = image->names.n == names->n;
+
+	for (i = 0; same && i < names->n; i++)
+		same = streq(image->names.v[i], names->v[i]);
+	return same ? 0
+		    : err_set(err, ERR_CHANGED, "image %.12s has other names by now: try again",
+			      image->id);
+}
+
+static int check_names(const struct rec *rec, const struct strv *names, struct err *err)
+{
+	AUTO(store_image_free_p) struct store_image *image = NULL;
+	int r = image_from_rec(rec, 0, &image, err);
+
+	return r < 0 ? r : image_check_names(image, names, err);
+}
+
+static int untag(struct store *s, const char *image_id, const struct strv *names, const char *name,
+		 struct err *err)
 {
 	AUTO_UNLOCK struct store *locked = NULL;
 	struct index *ix;
@@ -201,10 +222,25 @@ int store_image_untag(struct store *s, const char *image_id, const char *name, s
 	rec = index_find_id(ix, image_id);
 	if (!rec)
 		return err_set(err, ERR_NOT_FOUND, "image %.12s is not in this store", image_id);
+	if (names)
+		r = check_names(rec, names, err);
+	if (r < 0)
+		return r;
 	if (name ? !slice_has(rec->m[REC_NAMES], name) : rec->m[REC_NAMES].len == 0)
 		return 0;
 	r = drop_name(ix, rec, name, err);
 	if (r == 0)
 		r = store_save(s, IX_IMAGES, err);
 	return r < 0 ? r : 1;
+}
+
+int store_image_untag(struct store *s, const char *image_id, const char *name, struct err *err)
+{
+	return untag(s, image_id, NULL, name, err);
+}
+
+int store_image_untag_seen(struct store *s, const struct store_image *seen, const char *name,
+			   struct err *err)
+{
+	return untag(s, seen->id, &seen->names, name, err);
 }

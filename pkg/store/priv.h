@@ -204,6 +204,8 @@ int image_from_rec(const struct rec *rec, size_t where, struct store_image **ret
 char *data_file_name(const char *key);
 
 /* image_names.c; images.lock held. */
+/* ERR_CHANGED when the image has others. */
+int image_check_names(const struct store_image *image, const struct strv *names, struct err *err);
 /* Takes these names from all images but this one. */
 int images_take_names(struct index *ix, const char *id, const struct strv *names, struct err *err);
 /* Puts names in front of the record's names and of their history. */

@@ -163,6 +163,8 @@ int store_layer_repair_dir(struct store *s, const char *id, const char *parent, 
 	AUTO_UNLOCK struct store *locked = NULL;
 	AUTO_CLOSE int dir = -1;
 	char path[STORE_ID_LEN + 16];
+	struct rec *rec;
+	size_t where;
 	int r;
 
 	r = id_check(id, "layer ID", err);
@@ -171,6 +173,8 @@ int store_layer_repair_dir(struct store *s, const char *id, const char *parent, 
 	if (r < 0)
 		return r;
 	locked = s;
+	if (layer_find_rec(s, str_of(id), &rec, &where, err) <= 0)
+		return err_set(err, ERR_NOT_FOUND, "layer %.12s is not in the store", id);
 	(void)snprintf(path, sizeof(path), "%s/diff", id);
 	if (faccessat(own(s)->overlay_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_set(err, ERR_CORRUPT, "layer %.12s: its directory is missing", id);
@@ -307,16 +311,28 @@ int store_leftovers(struct store *s, bool remove, struct strv *ret, struct err *
 
 /* ---- records ---- */
 
-int store_layers_remove(struct store *s, const struct strv *ids, struct err *err)
+int store_hold_still(struct store *s, struct err *err)
 {
-	AUTO_UNLOCK struct store *locked = NULL;
-	int r;
+	return store_lock(s, LK_ALL, err);
+}
 
-	r = store_lock(s, LK_LAYERS, err);
-	if (r < 0)
-		return r;
-	locked = s;
-	return layers_drop(s, ids, err);
+void store_let_go(struct store *s)
+{
+	store_unlock(s);
+}
+
+static bool is_whole(struct store *s, const struct rec *rec, struct err *err)
+{
+	struct rec *layer;
+	struct index *ix;
+	size_t i, where;
+	bool image = rec->m[REC_IMAGE].len == 0;
+
+	for (i = 0; !image && i < s->n_roots; i++)
+		image = store_index(s, i, IX_IMAGES, &ix, err) == 0 &&
+			index_find(ix, rec->m[REC_IMAGE]);
+	return image && (rec->m[REC_LAYER].len == 0 ||
+			 layer_find_rec(s, rec->m[REC_LAYER], &layer, &where, err) > 0);
 }
 
 static int forget_in(struct store *s, enum index_kind kind, const char *id, struct strv *layers,
@@ -330,6 +346,8 @@ static int forget_in(struct store *s, enum index_kind kind, const char *id, stru
 	rec = r == 0 ? index_find_id(ix, id) : NULL;
 	if (!rec)
 		return r;
+	if (is_whole(s, rec, err))
+		return err_set(err, ERR_IN_USE, "container %.12s has its image and its layer", id);
 	if (id_slice_is_good(rec->m[REC_LAYER]))
 		r = strv_addn(layers, rec->m[REC_LAYER], err);
 	if (r < 0)

@@ -240,6 +240,28 @@ static void deleting_keeps_shared_layers(void **state)
 	world_remove(&w);
 }
 
+static void what_was_seen_is_deleted_and_nothing_else(void **state)
+{
+	AUTO(store_image_free_p) struct store_image *seen = NULL;
+	struct err err = ERR_INIT;
+	struct world w;
+
+	(void)state;
+	world_make(&w);
+	assert_int_equal(find_image(w.s, "localhost/a:latest", &seen), 1);
+	ok(store_image_tag(w.s, w.a, "localhost/new:1", &err), &err);
+	assert_int_equal(store_image_delete_seen(w.s, seen, NULL, NULL, NULL, &err), -ERR_CHANGED);
+	assert_int_equal(store_image_untag_seen(w.s, seen, "localhost/a:latest", &err),
+			 -ERR_CHANGED);
+	assert_int_equal(find_image(w.s, "localhost/a:latest", NULL), 1);
+	ok(store_image_untag(w.s, w.a, "localhost/new:1", &err), &err);
+	ok(store_image_delete_seen(w.s, seen, NULL, NULL, NULL, &err), &err);
+	assert_int_equal(store_image_delete_seen(w.s, seen, NULL, NULL, NULL, &err),
+			 -ERR_NOT_FOUND);
+	check_consistent(w.s, &w.p);
+	world_remove(&w);
+}
+
 static int no_users(void *arg, const char *image_id, struct strv *users, struct err *err)
 {
 	(void)image_id;
@@ -406,6 +428,7 @@ int main(void)
 	    cmocka_unit_test(sizes_are_layers_and_data),
 	    cmocka_unit_test(big_data_comes_back_as_it_was_given),
 	    cmocka_unit_test(deleting_keeps_shared_layers),
+	    cmocka_unit_test(what_was_seen_is_deleted_and_nothing_else),
 	    cmocka_unit_test(a_held_image_is_deleted_only_without_users),
 	    cmocka_unit_test(holding_twice_makes_one_holder_and_release_removes_it),
 	    cmocka_unit_test(a_lost_mark_is_made_again),
