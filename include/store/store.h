@@ -37,9 +37,6 @@ struct store_options {
 	 * and no lock is taken. NULL: none. One that does not exist is skipped. */
 	const struct strv *additional;
 	const char *imagestore; /* of storage.conf: refused (ERR_UNSUPPORTED) when set */
-	/* Where podman's helper programs are, ending with NULL; NULL: the usual places. A new store
-	 * is marked as one for netavark where that program is there. */
-	const char *const *helper_dirs;
 	/* Contents belong to subordinate ids and overlay attributes are user.overlay.*. */
 	bool rootless;
 	/* Removes layer trees that hold files of subordinate ids (from within a user namespace).

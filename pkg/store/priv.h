@@ -93,6 +93,10 @@ static inline void store_step(struct store *s, const char *what)
 /* store.c */
 int store_area_fd(struct store *s, enum area a, int *ret_fd, struct err *err);
 
+/* network.c: what a new store says of podman's network: "netavark", or NULL (nothing) where only CNI
+ * is installed. prefix goes before the paths of programs: "" but in tests. */
+const char *network_backend(const char *prefix);
+
 /* locks.c: `which` is a set of LK_; one call takes them in order. A nested call may only add later
  * ones. store_unlock gives back all, and forgets changes that were not saved. */
 int store_lock(struct store *s, unsigned which, struct err *err);

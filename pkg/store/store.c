@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -101,31 +100,15 @@ static int create_once(int dir, const char *name, mode_t mode, const char *text,
 	return 0;
 }
 
-/* Where podman looks for its helper programs unless it is told otherwise. */
-static const char *const helper_dirs[] = {"/usr/local/libexec/podman", "/usr/local/lib/podman",
-					  "/usr/libexec/podman", "/usr/lib/podman", NULL};
-
-static bool has_netavark(const char *const *dirs)
+/* A new tree. podman 4 judges a store with images but without defaultNetworkBackend by them, so the
+ * file comes first. */
+static int make_tree(struct root *root, struct err *err)
 {
-	char path[PATH_MAX];
-
-	for (; *dirs; dirs++) {
-		(void)snprintf(path, sizeof(path), "%s/netavark", *dirs);
-		if (access(path, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* A new tree. podman 4 takes a store with images but without defaultNetworkBackend for one of CNI
- * times, so the file comes first. Where there is no netavark, CNI is what podman would choose for
- * an empty store, too; with the file it would refuse to work. */
-static int make_tree(struct root *root, const char *const *helpers, struct err *err)
-{
+	const char *network = network_backend("");
 	int r = 0;
 
-	if (has_netavark(helpers ? helpers : helper_dirs))
-		r = create_once(root->fd, "defaultNetworkBackend", 0644, "netavark", err);
+	if (network)
+		r = create_once(root->fd, "defaultNetworkBackend", 0644, network, err);
 	if (r == 0)
 		r = dir_make(root->fd, "overlay", ROOT_MODE, err);
 	if (r == 0)
@@ -174,7 +157,7 @@ static int open_own(struct store *s, const struct store_options *o, struct err *
 		return err_sys(err, errno, "opening %s", root->overlay_path);
 	if (!s->create)
 		return err_set(err, ERR_NOT_FOUND, "there is no store in %s", root->path);
-	return make_tree(root, o->helper_dirs, err);
+	return make_tree(root, err);
 }
 
 static int open_additional(struct store *s, const char *path, struct err *err)
