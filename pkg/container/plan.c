@@ -39,8 +39,8 @@ static int parse_list(const char *text, struct strv *ret, struct err *err)
 	return 0;
 }
 
-static int plan_entrypoint(const struct container_request *rq, struct container_process *p,
-			   struct err *err)
+static int choose_entrypoint(const struct container_request *rq, struct container_process *p,
+			     struct err *err)
 {
 	if (!rq->entrypoint)
 		return rq->image ? strv_copy(&p->entrypoint, &rq->image->config.entrypoint, err)
@@ -48,6 +48,17 @@ static int plan_entrypoint(const struct container_request *rq, struct container_
 	if (looks_like_list(rq->entrypoint))
 		return parse_list(rq->entrypoint, &p->entrypoint, err);
 	return *rq->entrypoint ? strv_add(&p->entrypoint, rq->entrypoint, err) : 0;
+}
+
+static int plan_entrypoint(const struct container_request *rq, struct container_process *p,
+			   struct err *err)
+{
+	int r = choose_entrypoint(rq, p, err);
+
+	/* What podman's commit writes for a container of --entrypoint '': none. */
+	if (r == 0 && p->entrypoint.n == 1 && !*p->entrypoint.v[0])
+		strv_remove(&p->entrypoint, 0);
+	return r;
 }
 
 /* The image's own command counts only when neither command nor entrypoint were given. */

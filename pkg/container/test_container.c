@@ -73,6 +73,21 @@ static void command_and_entrypoint_combine_as_in_docker(void **state)
 	assert_int_equal(container_plan(&rq, &conf, &bare, &err), -ERR_INVALID);
 }
 
+static void an_entrypoint_of_one_empty_word_is_none(void **state)
+{
+	AUTO_CONTAINER_DEF struct container_def def = CONTAINER_DEF_INIT;
+	AUTO_IMAGE_CONFIG struct image_config image = {0};
+	struct container_request rq = {.image = &image, .stop_timeout = -1};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	add(&image.config.entrypoint, "");
+	add(&image.config.cmd, "sh");
+	assert_int_equal(container_plan(&rq, &conf, &def, &err), 0);
+	assert_int_equal(def.process.args.n, 1);
+	assert_string_equal(def.process.args.v[0], "sh");
+}
+
 static void environment_is_layered(void **state)
 {
 	AUTO_CONTAINER_DEF struct container_def def = CONTAINER_DEF_INIT;
@@ -293,6 +308,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(command_and_entrypoint_combine_as_in_docker),
+	    cmocka_unit_test(an_entrypoint_of_one_empty_word_is_none),
 	    cmocka_unit_test(environment_is_layered),
 	    cmocka_unit_test(what_is_not_built_is_refused),
 	    cmocka_unit_test(an_entry_appears_when_it_is_committed),
