@@ -93,7 +93,8 @@ static int run_images(struct app *app, const void *args, const struct strv *rest
 const struct verb verb_image_prune = {
     .path = "image prune",
     .summary = "Remove images that nobody needs",
-    .help = "Removes images without a name, and with --all those that no container uses.\n"
+    .help = "Removes images without a name, and with --all those that no container uses. One that\n"
+	    "never had a name stays for half a minute: another tool may be about to name it.\n"
 	    "--dry-run changes nothing and says how many bytes of disk would be given back.",
     .usage = "[options]",
     .examples = "kist image prune --all --dry-run\n"

@@ -58,6 +58,11 @@ int store_image_size(struct store *s, const struct store_image *image, int64_t *
 /* Reads big data by key ("manifest", "sha256:<id>"): 1, or 0 when the image has no such key. */
 int store_image_data(struct store *s, const struct store_image *image, const char *key,
 		     struct buf *out, struct err *err);
+/*
+ * Is somebody making this image at the moment? The Go tools record an image, then its data, and
+ * give it its name last: one that never had a name and was written to in the last half minute.
+ */
+bool store_image_is_being_made(struct store *s, const struct store_image *image);
 /* "name" of every container record (of any tool) on this image, kist's own holder left out. */
 int store_image_users(struct store *s, const char *image_id, struct strv *ret, struct err *err);
 

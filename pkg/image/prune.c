@@ -96,6 +96,9 @@ static int may_go(const struct image_ctx *ctx, const struct image_prune *p,
 {
 	const struct store_image *image = inv->images.v[i];
 
+	/* Taken away now, it would be lost to whoever is about to name it. */
+	if (store_image_is_being_made(ctx->store, image))
+		return 0;
 	if (gone[i] || image->read_only || inv->users[i] > 0 || is_mounted(mounts, image->layer))
 		return 0;
 	if (!p->all && (image->names.n > 0 || inventory_has_child(inv, i, gone)))

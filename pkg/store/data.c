@@ -4,8 +4,14 @@
 #include "base/err.h"
 #include "sys/fd.h"
 
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define MAKING_SECONDS 30
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -68,4 +74,22 @@ int store_image_data(struct store *s, const struct store_image *image, const cha
 		return err_nomem(err);
 	r = file_read(s->roots[image->where].fd, path, out, err);
 	return r < 0 ? err_wrap(err, "image %.12s: %s", image->id, key) : r;
+}
+
+bool store_image_is_being_made(struct store *s, const struct store_image *image)
+{
+	const struct root *root = &s->roots[image->where];
+	char path[STORE_ID_LEN + 32];
+	struct timespec now;
+	struct stat st;
+
+	if (image->names.n > 0 || image->names_history.n > 0 || !id_is_good(image->id))
+		return false;
+	(void)snprintf(path, sizeof(path), "overlay-images/%s", image->id);
+	/* Before its data there is nothing but the record. */
+	if (fstatat(root->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    fstatat(root->fd, "overlay-images/images.json", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return st.st_mtim.tv_sec + MAKING_SECONDS >= now.tv_sec;
 }

@@ -123,6 +123,20 @@ as_owner() {
     rc 0 kist image exists "$REGISTRY/busybox"
 }
 
+@test "image prune leaves an image alone that another tool may be about to name" {
+    local id
+    need_image
+    kist create --name c "$IMG" true >/dev/null
+    id=$(kist commit -q c)
+    rc 0 kist image prune -f
+    is "" "$stdout"
+    rc 0 kist image exists "$id"
+    touch -d '1 minute ago' "$ROOT/overlay-images/$id"
+    rc 0 kist image prune -f
+    has "$id"
+    rc 1 kist image exists "$id"
+}
+
 @test "image prune --dry-run changes nothing and its bytes are exact" {
     local before would
     need_image busybox
