@@ -215,6 +215,15 @@ static int delete_whole(const struct image_ctx *ctx, const struct store_image *i
 	return r < 0 ? r : strv_addf(lines, err, "Deleted: %s", image->id);
 }
 
+/* Looked up, and gone a moment later: the next look says so in the user's words. */
+static int gone_is_changed(int r, struct err *err)
+{
+	if (r != -ERR_NOT_FOUND)
+		return r;
+	err_clear(err);
+	return err_set(err, ERR_CHANGED, "the image was removed meanwhile");
+}
+
 static int remove_now(const struct image_ctx *ctx, const char *text, const struct image_removal *rm,
 		      struct strv *ret_lines, struct err *err)
 {
@@ -226,7 +235,7 @@ static int remove_now(const struct image_ctx *ctx, const char *text, const struc
 	if (r < 0)
 		return r;
 	if (name && image->names.n > 1) {
-		r = store_image_untag_seen(ctx->store, image, name, err);
+		r = gone_is_changed(store_image_untag_seen(ctx->store, image, name, err), err);
 		return r < 0 ? r : untag_line(ret_lines, name, err);
 	}
 	if (!name && image->names.n > 1 && !rm->force) {
@@ -241,7 +250,7 @@ static int remove_now(const struct image_ctx *ctx, const char *text, const struc
 		    "force removal",
 		    image->id, buf_str(&all));
 	}
-	return delete_whole(ctx, image, rm, ret_lines, err);
+	return gone_is_changed(delete_whole(ctx, image, rm, ret_lines, err), err);
 }
 
 int image_remove(const struct image_ctx *ctx, const char *text, const struct image_removal *rm,
