@@ -118,8 +118,8 @@ unit: $(chosen) ## unit tests and stored fuzz inputs; no root, no network (M=sto
 check: ## install what the tests need and run all of them
 	@test/check.sh
 
-check-vm: ## what needs all cgroup v2 controllers, in a virtual machine (slow)
-	@test/vm/check.sh
+check-vm: ## all tests of limits, in a virtual machine with every cgroup v2 controller (slow)
+	@KIST_SUITE_LIMIT=3600 test/check.sh vm-full
 
 quickstart: ## install dependencies, build, and show the main job against a real registry
 	@contrib/quickstart.sh

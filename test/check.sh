@@ -1,10 +1,11 @@
 #!/bin/bash
 # check.sh - all of the tests, as "make check" runs them. The last line is "N passed, N failed[, N skipped]".
-#   check.sh [SUITE...]     unit live root user san ns-root ns-user (default: all of them)
+#   check.sh [SUITE...]     san root user ns-root ns-user vm unit live (default: all of them); vm-full is for "make check-vm"
 # KIST_SUITE_LIMIT: seconds that one suite may take (900). KIST_LANES: suites that run at the same time (as many as processors,
 # at most 2: much of a test is waiting); with more than one, a suite's output is shown when it has ended.
-# As root it tests as root, as an ordinary user (made for the purpose, and removed) and in namespaces with a
-# systemd of their own (test/ns). As an ordinary user it tests as that user; the rest is counted as skipped.
+# As root it tests as root, as an ordinary user (made for the purpose, and removed), in namespaces with a systemd of
+# their own (test/ns) and in a virtual machine (test/vm: what needs cgroup v2 with its controllers). As an ordinary user
+# it tests as that user; the rest is counted as skipped.
 set -euo pipefail
 
 top=$(dirname "$(dirname "$(readlink -f "$0")")")
@@ -106,6 +107,12 @@ body_ns() {
     test/ns/ns-run -S -b "$work" "${NS_CACHE:-/var/cache/kist-ns}/trixie" -- "${command[@]}"
 }
 
+# body_vm [short]: the limits in test/vm; the staged copy with the images is shared with the machine
+body_vm() {
+    test/vm/vm-run --timeout "$suite_limit" --rw "$work:/kist" -- \
+        env KIST_TEST_CACHE=/kist/images /kist/src/test/vm/inside.sh "$@" 2>&1
+}
+
 # share_images: made once a machine, shown to every user
 share_images() {
     local kept=${KIST_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kist-test}
@@ -179,6 +186,22 @@ ns() {
     repeat="(in test/ns as $1) " run_suite "ns-$1" body ns "$1"
 }
 
+suite_vm() { vm vm short; }
+suite_vm-full() { vm vm-full; }
+
+# vm SUITE [short]: in test/vm, as root and as alice
+vm() {
+    local suite=$1 start=$SECONDS
+    shift
+    if [ "$(id -u)" != 0 ]; then skip "$suite" "not root"; return; fi
+    if ! test/vm/vm-build >"$work/vm-build.log" 2>&1; then
+        skip "$suite" "test/vm/vm-build: $(tail -n 1 "$work/vm-build.log")"
+        return
+    fi
+    echo "# vm-build: $((SECONDS - start)) s"
+    repeat="(in test/vm) " run_suite "$suite" body vm "$@"
+}
+
 # --- several at once -----------------------------------------------------------------------------------
 # run_lanes SUITE...: all of them, $lanes at a time
 run_lanes() {
@@ -235,7 +258,8 @@ if [ "${1:-}" = --body ]; then
     exit
 fi
 suites=("$@")
-[ ${#suites[@]} -gt 0 ] || suites=(unit live root user san ns-root ns-user)
+# The long ones first, so that the lanes end together.
+[ ${#suites[@]} -gt 0 ] || suites=(san root user ns-root ns-user vm unit live)
 contrib/deps.sh check
 make -s -j "$(nproc)" all
 work=$(mktemp -d /var/tmp/kist-check.XXXXXX)
