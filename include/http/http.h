@@ -85,7 +85,10 @@ struct http_request {
 	const char *const *headers;	/* "Name: value", NULL-terminated, or NULL */
 	const struct http_source *body; /* NULL: none; copied */
 	unsigned stall_seconds;		/* 0: HTTP_STALL_SECONDS without a byte end the transfer */
-	unsigned delay_ms;		/* begin not before; for the caller's own back-off */
+	/* 0: HTTP_ANSWER_SECONDS. So long a server that keeps sending something may take for the
+	 * whole answer, or for its header when the body goes to write. Not with a body to send. */
+	unsigned answer_seconds;
+	unsigned delay_ms; /* begin not before; for the caller's own back-off */
 	/* The body of a 2xx answer goes to write when set, else into http_body(). Other bodies
 	 * always go to http_body(), cut at HTTP_ERROR_BODY_MAX. */
 	size_t max_body; /* ceiling of http_body(); 0: HTTP_ERROR_BODY_MAX */
@@ -97,6 +100,7 @@ struct http_request {
 };
 
 #define HTTP_STALL_SECONDS 60
+#define HTTP_ANSWER_SECONDS 300
 #define HTTP_ERROR_BODY_MAX (64 * 1024)
 
 /* Everything in req but body->data, the callbacks and ctx is copied. */

@@ -36,11 +36,15 @@ struct strv;
 #define JSON_TEXT_MAX ((size_t)256 << 20)
 #define JSON_DEPTH_MAX 128
 #define JSON_VALUES_MAX ((size_t)16 << 20)
+#define JSON_FOREIGN_VALUES_MAX ((size_t)1 << 18)
 
 enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
-/* json_parse: a repeated member name is no error, the last one counts. */
-enum { JSON_DUPLICATES = 1 };
+/* json_parse: */
+enum {
+	JSON_DUPLICATES = 1, /* a repeated member name is no error, the last one counts */
+	JSON_FOREIGN = 2,    /* a stranger's text: at most JSON_FOREIGN_VALUES_MAX values */
+};
 
 /* text is copied. `what` names the document in errors: "images.json". */
 int json_parse(const char *text, size_t len, unsigned flags, const char *what,

@@ -105,7 +105,8 @@ int credhelper_get(const struct auth_options *o, const char *name, const char *h
 	if (r <= 0)
 		return r;
 	/* The parser's words may quote the secret: they are not passed on. */
-	if (json_parse(a->text, strlen(a->text), JSON_DUPLICATES, "answer", &doc, &why) < 0)
+	if (json_parse(a->text, strlen(a->text), JSON_DUPLICATES | JSON_FOREIGN, "answer", &doc,
+		       &why) < 0)
 		return err_set(err, ERR_INVALID, "docker-credential-%s: the answer is not JSON",
 			       name);
 	return take_answer(json_root(doc), name, ret, err);

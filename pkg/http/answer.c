@@ -3,16 +3,17 @@
 
 #include "base/auto.h"
 #include "base/str.h"
+#include "base/times.h"
 
 #include <ctype.h>
 #include <string.h>
 
+/* Of all headers that one request is answered with: interim ones, the answer's, trailers. */
 #define ANSWER_HEADERS_MAX (64 * 1024)
 
 void answer_reset(struct http_transfer *t)
 {
 	strv_fini(&t->answer);
-	t->answer_bytes = 0;
 	t->status = 0;
 	t->begun = t->enough = false;
 	buf_reset(&t->body);
@@ -42,6 +43,12 @@ size_t answer_header(char *data, size_t size, size_t n, void *ctx)
 	struct http_transfer *t = ctx;
 	struct str line = str_trim((struct str){data, size * n});
 
+	t->answer_bytes += size * n;
+	if (t->answer_bytes > ANSWER_HEADERS_MAX) {
+		(void)err_set(&t->failed, ERR_LIMIT, "the answer's header is larger than %d bytes",
+			      ANSWER_HEADERS_MAX);
+		return 0;
+	}
 	if (line.len >= 5 && memcmp(line.ptr, "HTTP/", 5) == 0) {
 		answer_reset(t); /* of a 100 Continue before */
 		t->status = parse_status(line);
@@ -49,13 +56,27 @@ size_t answer_header(char *data, size_t size, size_t n, void *ctx)
 	}
 	if (t->begun || line.len == 0) /* trailers do not count */
 		return size * n;
-	t->answer_bytes += line.len;
-	if (t->answer_bytes > ANSWER_HEADERS_MAX) {
-		(void)err_set(&t->failed, ERR_LIMIT, "the answer's header is larger than %d bytes",
-			      ANSWER_HEADERS_MAX);
-		return 0;
-	}
 	return strv_addn(&t->answer, line, &t->failed) < 0 ? 0 : size * n;
+}
+
+/* A server that sends a byte now and then is not silent. */
+int answer_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+		    curl_off_t up)
+{
+	struct http_transfer *t = ctx;
+	unsigned max = t->req.answer_seconds ? t->req.answer_seconds : HTTP_ANSWER_SECONDS;
+	char host[URL_HOSTPORT_MAX];
+
+	(void)down_total;
+	(void)down;
+	(void)up_total;
+	(void)up;
+	if (t->has_source || (t->begun && t->req.write) ||
+	    time_monotonic_ns() - t->begun_at < (int64_t)max * NSEC_PER_SEC)
+		return 0;
+	(void)err_set(&t->failed, ERR_NETWORK, "%s: the answer did not come within %u seconds",
+		      url_hostport(&t->url, host), max);
+	return 1;
 }
 
 static int begin(struct http_transfer *t)

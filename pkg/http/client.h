@@ -66,8 +66,9 @@ struct http_transfer {
 
 	/* The answer of this try. */
 	int status;
-	struct strv answer; /* "Name: value" */
-	size_t answer_bytes;
+	struct strv answer;  /* "Name: value" */
+	size_t answer_bytes; /* of headers */
+	int64_t begun_at;
 	bool begun;  /* 2xx: begin was called */
 	bool enough; /* error body: the rest is not wanted */
 	struct buf body;
@@ -89,6 +90,8 @@ int handle_prepare(struct http_transfer *t, struct err *err);
 void answer_reset(struct http_transfer *t);
 size_t answer_header(char *data, size_t size, size_t n, void *ctx);
 size_t answer_body(char *data, size_t size, size_t n, void *ctx);
+int answer_progress(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+		    curl_off_t up);
 /* Calls begin for a 2xx answer without body. */
 void answer_end(struct http_transfer *t);
 /* source.c */

@@ -149,6 +149,15 @@ void failure_set(struct http_transfer *t, CURLcode code)
 	case CURLE_SEND_FAIL_REWIND:
 		set_broken(t, host, code);
 		break;
+	case CURLE_OUT_OF_MEMORY:
+		/* What older versions of libcurl say of a header line that is too long for them. */
+		if (t->status > 0 && !t->begun) {
+			(void)set(t, HTTP_FAIL_LOCAL, host,
+				  "a line of the answer's header is too long");
+			t->result.code = ERR_LIMIT;
+			break;
+		}
+		/* fall through */
 	default:
 		(void)set(t, HTTP_FAIL_LOCAL, host, curl_says(t, code));
 	}

@@ -57,6 +57,9 @@ static void set_callbacks(struct http_transfer *t, CURL *e)
 	(void)curl.easy_setopt(e, CURLOPT_HEADERDATA, t);
 	(void)curl.easy_setopt(e, CURLOPT_WRITEFUNCTION, answer_body);
 	(void)curl.easy_setopt(e, CURLOPT_WRITEDATA, t);
+	(void)curl.easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
+	(void)curl.easy_setopt(e, CURLOPT_XFERINFOFUNCTION, answer_progress);
+	(void)curl.easy_setopt(e, CURLOPT_XFERINFODATA, t);
 	(void)curl.easy_setopt(e, CURLOPT_READFUNCTION, source_read);
 	(void)curl.easy_setopt(e, CURLOPT_READDATA, t);
 	(void)curl.easy_setopt(e, CURLOPT_SEEKFUNCTION, source_seek);

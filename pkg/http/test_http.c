@@ -348,6 +348,50 @@ static void silent_server_is_given_up(void **state)
 	(void)close(p.fds[1]);
 }
 
+static void headers_without_end_meet_the_limit_wherever_they_are(void **state)
+{
+	struct err err = ERR_INIT;
+
+	assert_int_equal(get_fails(*state, "/interim", 0, &err), -ERR_LIMIT);
+	assert_non_null(strstr(err.text, "header is larger than 65536 bytes"));
+	err_clear(&err);
+	assert_int_equal(get_fails(*state, "/trailers", 0, &err), -ERR_LIMIT);
+}
+
+static void server_that_drips_is_given_up(void **state)
+{
+	static const char *const paths[] = {"/drip-header", "/drip-body", "/drip-header"};
+	struct fixture *f = *state;
+	size_t i, n = 0;
+
+	for (i = 0; i < 3; i++) {
+		struct http_request q = {.url = at(f, paths[i]), .max_body = 1 << 20};
+		struct http_transfer *t = NULL;
+		struct err err = ERR_INIT;
+
+		q.answer_seconds = 1;
+		q.write = i == 2 ? count_bytes : NULL;
+		q.ctx = &n;
+		assert_int_equal(http_do(f->client, &q, &t, &err), -ERR_NETWORK);
+		assert_non_null(strstr(err.text, "did not come within 1 seconds"));
+	}
+}
+
+/* A large blob may take as long as it takes. */
+static void body_for_a_callback_is_not_hurried(void **state)
+{
+	struct fixture *f = *state;
+	struct http_transfer *t = NULL;
+	size_t n = 0;
+	struct http_request q = {
+	    .url = at(f, "/slow"), .answer_seconds = 1, .write = count_bytes, .ctx = &n};
+	struct err err = ERR_INIT;
+
+	assert_int_equal(http_do(f->client, &q, &t, &err), 0);
+	assert_int_equal(n, 15);
+	http_transfer_free(t);
+}
+
 static void cancelled_transfer_ends_soon(void **state)
 {
 	struct fixture *f = *state;
@@ -413,6 +457,9 @@ int main(void)
 	    cmocka_unit_test(error_of_the_callback_comes_out),
 	    cmocka_unit_test(transfers_run_side_by_side),
 	    cmocka_unit_test(silent_server_is_given_up),
+	    cmocka_unit_test(headers_without_end_meet_the_limit_wherever_they_are),
+	    cmocka_unit_test(server_that_drips_is_given_up),
+	    cmocka_unit_test(body_for_a_callback_is_not_hurried),
 	    cmocka_unit_test(cancelled_transfer_ends_soon),
 	    cmocka_unit_test(proxy_of_the_environment_is_used_but_not_for_loopback),
 	    cmocka_unit_test(header_that_would_begin_another_is_refused),

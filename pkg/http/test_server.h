@@ -115,6 +115,26 @@ static void answer_big(int fd)
 	(void)!write(fd, block, sizeof(block));
 }
 
+/* Something now and then, for a minute. */
+static void drip(int fd, const char *text)
+{
+	int i;
+
+	for (i = 0; i < 600; i++) {
+		if (write(fd, text, strlen(text)) < 0)
+			return;
+		(void)usleep(100000);
+	}
+}
+
+static void repeat(int fd, const char *text, int times)
+{
+	int i;
+
+	for (i = 0; i < times; i++)
+		tell(fd, text);
+}
+
 static void answer_hostile(int fd, const char *path)
 {
 	int i;
@@ -129,6 +149,23 @@ static void answer_hostile(int fd, const char *path)
 			tell(fd, "X-Filler: 0123456789012345678901234567890123456789\r\n");
 	} else if (streq(path, "/cut")) {
 		tell(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789");
+	} else if (streq(path, "/interim")) {
+		repeat(fd, "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 100000);
+	} else if (streq(path, "/trailers")) {
+		tell(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n");
+		repeat(fd, "X-Trailer: 0123456789012345678901234567890123456789\r\n", 100000);
+	} else if (streq(path, "/drip-header")) {
+		tell(fd, "HTTP/1.1 200 OK\r\nX: ");
+		drip(fd, "x");
+	} else if (streq(path, "/drip-body")) {
+		tell(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+		drip(fd, "x");
+	} else if (streq(path, "/slow")) {
+		tell(fd, "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n");
+		for (i = 0; i < 3; i++) {
+			(void)usleep(600000);
+			tell(fd, "xxxxx");
+		}
 	} else if (streq(path, "/stall")) {
 		(void)sleep(60);
 	} else {

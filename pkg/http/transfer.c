@@ -89,6 +89,8 @@ int transfer_begin(struct http_transfer *t, struct err *err)
 	if (has_delay(t))
 		return 0;
 	answer_reset(t);
+	t->answer_bytes = 0;
+	t->begun_at = time_monotonic_ns();
 	free(t->url_text);
 	t->url_text = url_str(&t->url);
 	t->failure = HTTP_FAIL_NONE;

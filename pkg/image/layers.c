@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* So many layers at the most are unpacked and not committed; each keeps a few descriptors open. */
@@ -346,8 +347,8 @@ static int commit_unpacked(struct fetch *f, bool all, struct err *err)
 /* Is the layer itself wrong? Then it will be wrong the next time. */
 static bool is_of_content(const struct err *err)
 {
-	static const int refusals[] = {ENAMETOOLONG, ELOOP,  ENOENT, EEXIST, ENOTDIR, EISDIR,
-				       EINVAL,	     ERANGE, E2BIG,  EPERM};
+	static const int refusals[] = {ENAMETOOLONG, ELOOP,  ENOENT, EEXIST, ENOTDIR,
+				       EISDIR,	     EINVAL, ERANGE, E2BIG,  EPERM};
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(refusals); i++)
@@ -482,13 +483,17 @@ static int unpack_rest(struct fetch *f, struct err *err)
 	}
 }
 
-/* On a full disk space matters more than what the next pull could continue. */
-static void discard_downloads(struct fetch *f)
+/* On a full disk space matters more than what the next pull could continue. What is empty is of no
+ * use to it. */
+static void discard_downloads(struct fetch *f, bool all)
 {
+	struct stat st;
 	size_t i;
 
 	for (i = 0; i < f->n_blobs; i++)
-		download_discard(&f->downloads[i]);
+		if (all || (f->downloads[i].fd >= 0 && fstat(f->downloads[i].fd, &st) == 0 &&
+			    st.st_size == 0))
+			download_discard(&f->downloads[i]);
 }
 
 static int fetch_missing(struct fetch *f, struct err *err)
@@ -524,6 +529,7 @@ static int layers_fetch(const struct image_ctx *ctx, const struct layer_source *
 {
 	AUTO(fetch_fini) struct fetch f = {.ctx = ctx, .from = from, .workers = workers};
 	struct err second = ERR_INIT;
+	bool full;
 	int r;
 
 	r = fetch_init(&f, rec->m, rec->config, err);
@@ -532,10 +538,10 @@ static int layers_fetch(const struct image_ctx *ctx, const struct layer_source *
 	if (r < 0) {
 		/* Whoever still writes into a layer must end before it is removed. */
 		workers_stop(workers);
-		if (err_is_errno(err, ENOSPC) || err_is_errno(err, EDQUOT))
-			discard_downloads(&f);
-		else
+		full = err_is_errno(err, ENOSPC) || err_is_errno(err, EDQUOT);
+		if (!full)
 			(void)commit_unpacked(&f, true, &second);
+		discard_downloads(&f, full);
 		return r;
 	}
 	(void)snprintf(ret_top, STORE_ID_LEN + 1, "%s", f.n > 0 ? f.layers[f.n - 1].id : "");

@@ -132,6 +132,8 @@ static int pull_image(struct attempt *a, const struct ref *ref, char ret_id[STOR
 		r = manifest_read(buf_str(&a->own.bytes), a->own.bytes.len, a->own.media_type, &m,
 				  err);
 	if (r == 0)
+		r = manifest_is_image(&m, err);
+	if (r == 0)
 		r = get_config(a, &m, &config, err);
 	if (r == 0)
 		r = fetch(a, &m, &config, err);

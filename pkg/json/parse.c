@@ -36,13 +36,16 @@ bool json_make_link(struct json_doc *doc, struct json *parent, const char *name,
 }
 
 /* Before jansson spends memory: a value costs it up to 300 bytes. */
-static int check_size(const char *text, size_t len, const char *what, struct err *err)
+static int check_size(const char *text, size_t len, unsigned flags, const char *what,
+		      struct err *err)
 {
+	size_t max = flags & JSON_FOREIGN ? JSON_FOREIGN_VALUES_MAX : JSON_VALUES_MAX;
+
 	if (len > JSON_TEXT_MAX)
 		return err_set(err, ERR_LIMIT, "%s: larger than %zu bytes", what, JSON_TEXT_MAX);
 	/* A value and its comma are two bytes, so that most texts need not be looked at. */
-	if (len / 2 >= JSON_VALUES_MAX && json_scan_values(text, len) > JSON_VALUES_MAX)
-		return err_set(err, ERR_LIMIT, "%s: more than %zu values", what, JSON_VALUES_MAX);
+	if (len / 2 >= max && json_scan_values(text, len) > max)
+		return err_set(err, ERR_LIMIT, "%s: more than %zu values", what, max);
 	return 0;
 }
 
@@ -58,7 +61,7 @@ int json_parse_into(struct json_doc *doc, const char *text, size_t len, unsigned
 	};
 	int r;
 
-	r = check_size(text, len, what, err);
+	r = check_size(text, len, flags, what, err);
 	if (r < 0)
 		return r;
 	return json_load(&src, doc, ret, err);

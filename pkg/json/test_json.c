@@ -186,6 +186,11 @@ static void values_have_a_limit_that_is_met_before_memory_is_spent(void **state)
 	text[0] = '[';
 	text[len - 1] = ']';
 	assert_int_equal(json_parse(text, len, 0, "it", &doc, &err), -ERR_LIMIT);
+	len = 2 * JSON_FOREIGN_VALUES_MAX + 1;
+	text[len - 1] = ']';
+	assert_int_equal(json_parse(text, len, JSON_FOREIGN, "it", &doc, &err), -ERR_LIMIT);
+	assert_int_equal(json_parse(text, len, 0, "it", &doc, &err), 0);
+	json_free(doc);
 }
 
 static void repeated_members_are_refused_or_the_last_counts(void **state)

@@ -105,7 +105,7 @@ enum err_code reply_parse(const char *body, size_t len, char out[REPLY_TEXT_MAX]
 	size_t i;
 
 	out[0] = '\0';
-	if (json_parse(body, len, JSON_DUPLICATES, "error", &doc, &ignored) < 0)
+	if (json_parse(body, len, JSON_DUPLICATES | JSON_FOREIGN, "error", &doc, &ignored) < 0)
 		return ERR_NONE;
 	code = add_errors(json_get(json_root(doc), "errors"), out);
 	for (i = 0; i < ARRAY_LEN(plain) && !out[0]; i++) {

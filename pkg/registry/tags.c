@@ -17,7 +17,8 @@ static int add_page(struct buf *body, struct strv *tags, struct err *err)
 	const struct json *list, *item;
 	int r, n = 0;
 
-	r = json_parse(buf_str(body), body->len, JSON_DUPLICATES, "list of tags", &doc, err);
+	r = json_parse(buf_str(body), body->len, JSON_DUPLICATES | JSON_FOREIGN, "list of tags",
+		       &doc, err);
 	if (r < 0)
 		return r;
 	list = json_get(json_root(doc), "tags");

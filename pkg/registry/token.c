@@ -30,7 +30,8 @@ int token_parse(const char *text, size_t len, char **ret_token, uint64_t *ret_se
 	const char *token;
 	int r;
 
-	r = json_parse(text, len, JSON_DUPLICATES, "the token server's answer", &doc, err);
+	r = json_parse(text, len, JSON_DUPLICATES | JSON_FOREIGN, "the token server's answer", &doc,
+		       err);
 	if (r < 0)
 		return r;
 	token = json_text(json_get(json_root(doc), "token"));

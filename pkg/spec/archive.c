@@ -108,7 +108,7 @@ int archive_index_read(const char *text, size_t len, struct archive_index *ret, 
 
 	if (len > MANIFEST_SIZE_MAX)
 		return err_set(err, ERR_LIMIT, WHAT ": larger than %zu bytes", MANIFEST_SIZE_MAX);
-	r = json_parse(text, len, 0, WHAT, &doc, err);
+	r = json_parse(text, len, JSON_FOREIGN, WHAT, &doc, err);
 	if (r == 0)
 		r = json_read_items(json_root(doc), &image_table, 0, WHAT, &items, &x.n, err);
 	if (r < 0)
@@ -143,7 +143,7 @@ int oci_layout_check(const char *text, size_t len, struct err *err)
 	const char *version;
 	int r;
 
-	r = json_parse(text, len, 0, "oci-layout", &doc, err);
+	r = json_parse(text, len, JSON_FOREIGN, "oci-layout", &doc, err);
 	if (r < 0)
 		return r;
 	version = json_text(json_get(json_root(doc), "imageLayoutVersion"));

@@ -113,7 +113,7 @@ int document_parse(const char *text, size_t len, const char *content_type, struc
 
 	if (len > MANIFEST_SIZE_MAX)
 		return err_set(err, ERR_LIMIT, WHAT ": larger than %zu bytes", MANIFEST_SIZE_MAX);
-	r = json_parse(text, len, 0, WHAT, &doc, err);
+	r = json_parse(text, len, JSON_FOREIGN, WHAT, &doc, err);
 	if (r < 0)
 		return r;
 	r = find_kind(json_root(doc), content_type, &kind, err);

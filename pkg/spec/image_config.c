@@ -121,7 +121,7 @@ int image_config_read(const char *text, size_t len, struct image_config *ret, st
 	if (len > IMAGE_CONFIG_SIZE_MAX)
 		return err_set(err, ERR_LIMIT, WHAT ": larger than %zu bytes",
 			       IMAGE_CONFIG_SIZE_MAX);
-	r = json_parse(text, len, 0, WHAT, &doc, err);
+	r = json_parse(text, len, JSON_FOREIGN, WHAT, &doc, err);
 	if (r < 0)
 		return r;
 	r = json_read(json_root(doc), &config_table, JSON_ANY_CASE, WHAT, &c, err);

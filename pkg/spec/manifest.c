@@ -68,9 +68,11 @@ int manifest_read(const char *text, size_t len, const char *content_type, struct
 int manifest_is_image(const struct manifest *m, struct err *err)
 {
 	const char *type = m->config.media_type;
+	/* Some pushes of old dockers name it so. */
+	bool old = m->kind == MANIFEST_DOCKER && streq(type, "application/octet-stream");
 	size_t i;
 
-	if (!streq(type, MEDIA_OCI_CONFIG) && !streq(type, MEDIA_DOCKER_CONFIG))
+	if (!streq(type, MEDIA_OCI_CONFIG) && !streq(type, MEDIA_DOCKER_CONFIG) && !old)
 		return err_set(err, ERR_UNSUPPORTED,
 			       WHAT ": an artifact and no image (config media type %.100s)", type);
 	if (m->config.size > (int64_t)IMAGE_CONFIG_SIZE_MAX)

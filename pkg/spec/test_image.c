@@ -107,6 +107,12 @@ static void artifacts_and_unknown_layers_are_no_images(void **state)
 				       &b, &err),
 			 0);
 	assert_int_equal(manifest_is_image(&b, &err), -ERR_UNSUPPORTED);
+	a.kind = MANIFEST_DOCKER;
+	free(a.config.media_type);
+	a.config.media_type = strdup("application/octet-stream");
+	assert_int_equal(manifest_is_image(&a, &err), 0);
+	a.config.size = (int64_t)IMAGE_CONFIG_SIZE_MAX + 1;
+	assert_int_equal(manifest_is_image(&a, &err), -ERR_LIMIT);
 }
 
 static void too_many_layers_are_refused(void **state)

@@ -72,7 +72,11 @@ class Registry:
         self.server.registry = self
         self.host = '127.0.0.1:%d' % self.server.server_address[1]
         self.url = 'http://' + self.host
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
     def blob(self, repository, data, name=None):
         name = name or digest(data)
