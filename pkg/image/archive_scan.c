@@ -21,6 +21,8 @@
 
 /* All records of one archive. */
 #define RECORDS_MAX ((size_t)64 << 20)
+/* Behind its end: tar programs fill up their last record. */
+#define TAIL_MAX ((uint64_t)64 << 20)
 
 struct record {
 	uint64_t at, size;
@@ -32,6 +34,7 @@ struct scan {
 	struct stream *raw, *plain;
 	uint64_t base; /* of the first byte in the file */
 	struct err spool_err;
+	uint64_t end; /* of the archive itself; 0: not met yet */
 	struct buf records;
 	size_t n;
 };
@@ -84,6 +87,9 @@ static int check_scan(const struct scan *s, struct err *err)
 	if (have > ARCHIVE_BYTES_MAX)
 		return err_set(err, ERR_LIMIT, "the archive is larger than %llu bytes",
 			       (unsigned long long)ARCHIVE_BYTES_MAX);
+	if (s->end > 0 && have - s->end > TAIL_MAX)
+		return err_set(err, ERR_LIMIT, "more than %llu bytes behind the archive's end",
+			       (unsigned long long)TAIL_MAX);
 	return tree_check_growth(stream_arrived(s->raw), have, TREE_MAX_GROWTH, "the archive", err);
 }
 
@@ -120,6 +126,7 @@ static int scan_members(struct scan *s, struct err *err)
 		if (r == 0)
 			r = pass_data(s, tar, err);
 	}
+	s->end = stream_consumed(s->plain);
 	if (r == 0)
 		r = tar_finish(tar, err);
 	return r < 0 ? r : check_scan(s, err);

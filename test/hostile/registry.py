@@ -32,8 +32,18 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != 'HEAD':
             self.wfile.write(body)
 
+    def drop_body(self):
+        if self.headers.get('Transfer-Encoding') == 'chunked':
+            while True:
+                size = int(self.rfile.readline(), 16)
+                self.rfile.read(size + 2)
+                if size == 0:
+                    return
+        self.rfile.read(int(self.headers.get('Content-Length') or 0))
+
     def handle_any(self):
         registry = self.server.registry
+        self.drop_body()
         registry.requests.append((self.command, self.path, dict(self.headers)))
         path = self.path.split('?')[0]
         what = registry.paths.get(path)

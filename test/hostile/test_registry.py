@@ -508,7 +508,104 @@ def endless_tags(world):
     return None
 
 
+# --- pushing to them ----------------------------------------------------------------------------------------
+UPLOADS = '/v2/x/blobs/uploads/'
+PUSHES = []
+
+
+def push_attack(pattern):
+    def add(fn):
+        PUSHES.append((fn.__name__.replace('_', '-'), pattern, fn))
+        return fn
+    return add
+
+
+def sends_away(other):
+    """Nothing of ours may arrive there."""
+    def after():
+        assert not other.requests, other.requests
+    return after
+
+
+@push_attack('not its own address')
+def upload_sent_to_another_host(r, other):
+    r.paths[UPLOADS] = (202, b'', [('Location', other.url + '/steal')])
+    return sends_away(other)
+
+
+@push_attack('begins neither with http')
+def upload_sent_to_a_file(r, other):
+    r.paths[UPLOADS] = (202, b'', [('Location', 'file://' + OUT + '/victim')])
+
+
+@push_attack('not its own address')
+def upload_redirected_and_sent_on(r, other):
+    r.paths[UPLOADS] = redirect(other.url + '/start', 307)
+    other.paths['/start'] = (202, b'', [('Location', '/steal')])
+
+    def after():
+        assert not [h for _, _, h in other.requests if 'Authorization' in h], other.requests
+        assert [m for m, _, _ in other.requests] == ['POST'], other.requests
+    return after
+
+
+@push_attack('status 307|redirect of a request.s body')
+def content_redirected_to_another_host(r, other):
+    r.paths[UPLOADS] = (202, b'', [('Location', '/upload')])
+    r.paths['/upload'] = redirect(other.url + '/steal', 307)
+    return sends_away(other)
+
+
+@push_attack('Location|address')
+def upload_sent_nowhere(r, other):
+    r.paths[UPLOADS] = (202, b'')
+
+
+@push_attack('header is larger|too long')
+def upload_sent_very_far(r, other):
+    r.paths[UPLOADS] = (202, b'', [('Location', '/' + 'x' * 90000)])
+
+
+@push_attack('status 500|registry')
+def upload_that_always_fails(r, other):
+    r.paths[UPLOADS] = (202, b'', [('Location', '/upload')])
+    r.paths['/upload'] = (500, b'{"errors":[{"code":"UNKNOWN","message":"\\u001b[31m"}]}')
+
+    def after():
+        assert len(r.requests) < 60, len(r.requests)
+    return after
+
+
+@push_attack('digest')
+def manifest_taken_for_another(r, other):
+    r.paths[UPLOADS] = (202, b'', [('Location', '/upload')])
+    r.paths['/upload'] = lambda h: h.answer(202 if h.command == 'PATCH' else 201, b'', [('Location', '/upload')])
+    r.paths[MANIFEST] = (201, b'', [('Docker-Content-Digest', digest(b'other'))])
+
+
+def push_one(world, prepare, pattern):
+    r, other = Registry(), Registry()
+    after = prepare(r, other)
+    outside = world.outside()
+    result = world.kist('push', '-q', '--tls-verify=false', '--creds', 'user:' + SECRET, 'localhost/pushed', r.host + '/x')
+    refused(result, pattern)
+    assert SECRET.encode() not in result.stderr, result.stderr
+    if after:
+        after()
+    compare(outside, world.outside(), 'outside of the store')
+    for server in (r, other):
+        server.close()
+
+
+def prepare_push(world):
+    result = world.kist('import', '-q', '-', 'localhost/pushed', input=GOOD)
+    assert result.returncode == 0, result.stderr
+
+
 def run(tap, world):
     for name, pattern, soon, prepare in TESTS:
         tap.test('registry-' + name, 'registry: %s' % name.replace('-', ' '), run_one, world, prepare, pattern, soon)
     tap.test('registry-endless-tags', 'registry: endless tags', endless_tags, world)
+    prepare_push(world)
+    for name, pattern, prepare in PUSHES:
+        tap.test('push-' + name, 'registry that is pushed to: %s' % name.replace('-', ' '), push_one, world, prepare, pattern)

@@ -40,7 +40,8 @@ class World:
         return [KIST, '--root', os.path.join(self.store, 'root'), '--runroot', os.path.join(self.store, 'run'), *args]
 
     def kist(self, *args, limit=LIMIT, **more):
-        more.setdefault('stdin', subprocess.DEVNULL)
+        if 'input' not in more:
+            more['stdin'] = subprocess.DEVNULL
         try:
             r = subprocess.run(self.command(*args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env,
                                cwd=self.dir, timeout=limit, **more)
