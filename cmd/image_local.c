@@ -1,8 +1,9 @@
-/* kist image exists, kist untag */
+/* kist image exists, kist container exists, kist untag */
 #include "app.h"
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"
+#include "container/container.h"
 
 static int run_exists(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
@@ -23,6 +24,31 @@ const struct verb verb_image_exists = {
     .complete = "images",
     .needs = NEED_IMAGES,
     .run = run_exists,
+};
+
+static int run_container_exists(struct app *app, const void *args, const struct strv *rest,
+				struct err *err)
+{
+	AUTO_CONTAINER struct container *c = NULL;
+	int r = container_open(app->containers, rest->v[0], &c, err);
+
+	(void)args;
+	if (r == -ERR_NOT_FOUND) {
+		err_clear(err);
+		return 1;
+	}
+	return r;
+}
+
+const struct verb verb_container_exists = {
+    .path = "container exists",
+    .summary = "Tell by exit code 0 or 1 whether there is a container",
+    .usage = "CONTAINER",
+    .min_args = 1,
+    .max_args = 1,
+    .complete = "containers",
+    .needs = NEED_CONTAINERS,
+    .run = run_container_exists,
 };
 
 static int untag_one(struct app *app, const struct store_image *image, const char *text,

@@ -59,10 +59,11 @@ static void add_programs(struct obj *host)
 /* Files of the kernel and of the distribution; one that is not there is empty. */
 static void read_small(const char *path, struct buf *out)
 {
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct err ignored = ERR_INIT;
 
 	buf_reset(out);
-	if (file_read(AT_FDCWD, path, out, &ignored) < 0)
+	if (fd >= 0 && fd_read_all(fd, path, out, &ignored) < 0)
 		buf_reset(out);
 }
 

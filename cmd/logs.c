@@ -11,18 +11,22 @@
 #include <unistd.h>
 
 struct logs_args {
-	bool follow, timestamps, names, latest;
+	bool follow, timestamps, names, latest, color;
 	const char *tail, *since, *until;
 };
 
 #define AT(member) offsetof(struct logs_args, member)
 
+#define SHORT_ID 12
+
 static const struct opt opts[] = {
+    {0, "color", OPT_FLAG, AT(color), NULL, "Give each container's lines a color"},
     {'f', "follow", OPT_FLAG, AT(follow), NULL, "Go on as the container writes"},
     {'l', "latest", OPT_FLAG, AT(latest), NULL, "The newest container"},
-    {'n', "names", OPT_FLAG, AT(names), NULL, "Put the container's name before each line"},
+    {'n', "names", OPT_FLAG, AT(names), NULL,
+     "Of several containers, the name instead of the ID before each line"},
     {0, "since", OPT_STRING, AT(since), "TIME", "Only lines since this time or duration"},
-    {0, "tail", OPT_STRING, AT(tail), "N", "Only the last N lines; all"},
+    {0, "tail", OPT_STRING, AT(tail), "N", "Only the last N lines; all or -1: every line"},
     {'t', "timestamps", OPT_FLAG, AT(timestamps), NULL, "Put the time before each line"},
     {0, "until", OPT_STRING, AT(until), "TIME", "Only lines until this time or duration"},
     {0},
@@ -35,6 +39,7 @@ static const struct opt opts[] = {
 struct printing {
 	const struct logs_args *args;
 	struct container *c;
+	size_t nth; /* of several containers, from 1; 0: it is the only one */
 	struct buf text;
 	int fd; /* the stream that `text` is for */
 };
@@ -45,6 +50,29 @@ static int flush(struct printing *p, struct err *err)
 
 	buf_reset(&p->text);
 	return r;
+}
+
+/* Colors of the terminal's own palette, in podman's order. */
+static void begin_color(struct printing *p)
+{
+	static const int colors[] = {37, 31, 32, 33, 34, 35, 36, 90};
+
+	buf_addf(&p->text, "\033[%dm", colors[(p->nth ? p->nth - 1 : 0) % ARRAY_LEN(colors)]);
+}
+
+/* Of several containers each line says whose it is. */
+static void begin_line(struct printing *p, const struct log_piece *piece)
+{
+	if (p->args->color)
+		begin_color(p);
+	if (p->nth && p->args->names)
+		buf_addf(&p->text, "%s ", p->c->def.name);
+	else if (p->nth)
+		buf_addf(&p->text, "%.*s ", SHORT_ID, p->c->def.id);
+	if (p->args->timestamps) {
+		buf_add(&p->text, piece->time.ptr, piece->time.len);
+		buf_addc(&p->text, ' ');
+	}
 }
 
 static int print_piece(void *arg, const struct log_piece *piece, struct err *err)
@@ -58,13 +86,11 @@ static int print_piece(void *arg, const struct log_piece *piece, struct err *err
 			return r;
 	}
 	p->fd = fd;
-	if (piece->begin && p->args->names)
-		buf_addf(&p->text, "%s ", p->c->def.name);
-	if (piece->begin && p->args->timestamps) {
-		buf_add(&p->text, piece->time.ptr, piece->time.len);
-		buf_addc(&p->text, ' ');
-	}
+	if (piece->begin)
+		begin_line(p, piece);
 	buf_add(&p->text, piece->text.ptr, piece->text.len);
+	if (piece->end && p->args->color)
+		buf_adds(&p->text, "\033[0m");
 	if (piece->end)
 		buf_addc(&p->text, '\n');
 	r = buf_check(&p->text, "a log line", err);
@@ -95,9 +121,10 @@ static int parse_query(const struct logs_args *a, struct logs_query *q, struct e
 	return r;
 }
 
-static int print_logs(struct container *c, const struct logs_args *a, struct err *err)
+static int print_logs(struct container *c, const struct logs_args *a, size_t nth, struct err *err)
 {
-	struct printing p = {.args = a, .c = c, .text = BUF_INIT(COLLECT_MAX), .fd = STDOUT_FILENO};
+	struct printing p = {
+	    .args = a, .c = c, .nth = nth, .text = BUF_INIT(COLLECT_MAX), .fd = STDOUT_FILENO};
 	struct logs_query q = {
 	    .follow = a->follow, .piece = print_piece, .running = is_running, .arg = &p};
 	const char *name = NULL;
@@ -124,7 +151,7 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 
 	if (rest->n <= 1) {
 		r = pick_one(app, a->latest, rest, &c, err);
-		return r < 0 ? r : print_logs(c, a, err);
+		return r < 0 ? r : print_logs(c, a, 0, err);
 	}
 	if (a->latest || a->follow)
 		return err_set(err, ERR_INVALID, "--latest and --follow are for one container");
@@ -133,7 +160,7 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 
 		r = container_open(app->containers, rest->v[i], &one, err);
 		if (r == 0)
-			r = print_logs(one, a, err);
+			r = print_logs(one, a, i + 1, err);
 		if (r < 0)
 			return r;
 	}

@@ -13,8 +13,10 @@
 
 #include <unistd.h>
 
+#define SHORT_ID 12
+
 struct mount_args {
-	bool all, force, latest;
+	bool all, force, latest, no_trunc;
 	const char *format;
 };
 
@@ -239,11 +241,12 @@ static const struct opt mount_opts[] = {
     {'a', "all", OPT_FLAG, AT(all), NULL, "All containers"},
     {0, "format", OPT_STRING, AT(format), "FORMAT", "json: the list of mounts as JSON"},
     {'l', "latest", OPT_FLAG, AT(latest), NULL, "The newest container"},
+    {0, "no-trunc", OPT_FLAG, AT(no_trunc), NULL, "Do not shorten IDs in the list"},
     {0},
 };
 
 static int put_container(struct buf *table, struct json_doc *doc, struct json *json,
-			 struct container *c, struct err *err)
+			 struct container *c, bool whole_id, struct err *err)
 {
 	AUTO_STRV struct strv names = STRV_INIT;
 	AUTO_FREE char *path = NULL;
@@ -256,7 +259,7 @@ static int put_container(struct buf *table, struct json_doc *doc, struct json *j
 	r = strv_add(&names, c->def.name, err);
 	if (r < 0)
 		return r;
-	buf_addf(table, "%.12s\t%s\n", c->def.id, path);
+	buf_addf(table, "%.*s\t%s\n", whole_id ? ID_HEX_LEN : SHORT_ID, c->def.id, path);
 	o = obj_new(doc, err);
 	obj_str(&o, "id", c->def.id);
 	obj_list(&o, "Names", &names);
@@ -264,7 +267,7 @@ static int put_container(struct buf *table, struct json_doc *doc, struct json *j
 	return o.r < 0 ? o.r : json_append(json, o.v, err);
 }
 
-static int list_containers(struct app *app, const char *format, struct err *err)
+static int list_containers(struct app *app, const struct mount_args *a, struct err *err)
 {
 	AUTO_CONTAINER_LIST struct container_list list = CONTAINER_LIST_INIT;
 	AUTO_BUF struct buf table = BUF_INIT(OUT_MAX);
@@ -280,8 +283,8 @@ static int list_containers(struct app *app, const char *format, struct err *err)
 		return r;
 	json = json_array(doc);
 	for (i = 0; r == 0 && i < list.n; i++)
-		r = put_container(&table, doc, json, list.v[i], err);
-	return r < 0 ? r : print_list(&table, json, format, err);
+		r = put_container(&table, doc, json, list.v[i], a->no_trunc, err);
+	return r < 0 ? r : print_list(&table, json, a->format, err);
 }
 
 static int mount_one(void *arg, struct container *c, const char *name, struct err *err)
@@ -306,7 +309,7 @@ static int run_mount(struct app *app, const void *args, const struct strv *rest,
 	if (r < 0)
 		return r;
 	if (rest->n == 0 && !a->all && !a->latest)
-		return list_containers(app, a->format, err);
+		return list_containers(app, a, err);
 	return pick_each(app, &p, rest, mount_one, NULL, err);
 }
 

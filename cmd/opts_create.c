@@ -43,10 +43,9 @@ const struct opt create_opts[] = {
     {0, "network", OPT_STRING, AT(network), "MODE", "none, host or private"},
     {0, "net", OPT_STRING, AT(network), "MODE", "As --network", .flags = OPT_DEPRECATED},
     {0, "pids-limit", OPT_INT, AT(pids_limit), "N", "Limit of processes, -1: no limit"},
-    {0, "platform", OPT_STRING, AT(platform), "OS/ARCH", "Platform to pull"},
     {0, "privileged", OPT_FLAG, AT(privileged), NULL, "Give all rights and devices that we have"},
-    {0, "pull", OPT_CHOICE, AT(pull), "WHEN", "Pull the image: always, missing, never",
-     .choices = "always|missing|never"},
+    {0, "pull", OPT_CHOICE, AT(pull), "WHEN", "Pull the image: always, missing, newer, never",
+     .choices = "always|missing|newer|never"},
     {'q', "quiet", OPT_FLAG, AT(quiet), NULL, "Do not show the progress of a pull"},
     {0, "read-only", OPT_FLAG, AT(read_only), NULL, "Make the root file system read-only"},
     {0, "rm", OPT_FLAG, AT(remove), NULL, "Remove the container when it ends"},
@@ -165,13 +164,15 @@ static int find_or_pull(struct app *app, const struct create_args *a, const char
 	struct pull_request pull = {
 	    .text = text,
 	    .authfile = a->authfile,
-	    .platform = a->platform,
+	    .platform = &a->platform,
+	    .retry = &a->retry,
+	    .policy = streq(a->pull, "newer") ? "newer" : "always",
 	    .quiet = a->quiet,
 	    .remote = {a->tls_verify, a->cert_dir, a->creds},
 	};
 	int r = 0;
 
-	if (!streq(a->pull, "always"))
+	if (streq(a->pull, "missing") || streq(a->pull, "never"))
 		r = image_find(&ctx, text, ret, ret_name, err);
 	if (r != 0)
 		return r < 0 ? r : 0;

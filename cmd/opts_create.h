@@ -4,10 +4,13 @@
 
 #include "app.h"
 #include "container/container.h"
+#include "opts_remote.h"
 
 struct create_args {
+	struct platform_args platform;
+	struct retry_args retry;
 	const char *name, *entrypoint, *workdir, *user, *hostname, *network, *stop_signal;
-	const char *log_driver, *pull, *platform, *authfile, *cert_dir, *creds, *cidfile, *cpus;
+	const char *log_driver, *pull, *authfile, *cert_dir, *creds, *cidfile, *cpus;
 	const char *memory_swap;
 	struct strv env, env_file, volumes, tmpfs, cap_add, cap_drop, security_opt, labels;
 	bool terminal, stdin_open, privileged, read_only, init, remove, quiet;
@@ -20,8 +23,8 @@ struct create_args {
 #define CREATE_NOT_GIVEN INT64_MIN
 #define CREATE_ARGS_INIT                                                                           \
 	{                                                                                          \
-		.pull = "missing", .stop_timeout = -1, .pids_limit = CREATE_NOT_GIVEN,             \
-		.tls_verify = -1                                                                   \
+		.retry = RETRY_ARGS_INIT, .pull = "missing", .stop_timeout = -1,                   \
+		.pids_limit = CREATE_NOT_GIVEN, .tls_verify = -1                                   \
 	}
 
 extern const struct opt create_opts[];

@@ -1,4 +1,7 @@
-/* pick.h - which containers a verb works on: operands, --latest, --all; and the loop over them. */
+/*
+ * pick.h - which containers a verb works on: operands, --latest, --all, --filter, --cidfile; and
+ * the loop over them.
+ */
 #ifndef CMD_PICK_H
 #define CMD_PICK_H
 
@@ -10,6 +13,9 @@ struct pick {
 	bool ignore; /* those that do not exist are no error */
 	/* Exit codes after such an error; 0: EXIT_ENGINE. */
 	int code_missing, code_in_use;
+	/* NULL: none. Filters are those of ps, whatever the state; files hold an ID in their first
+	 * line, and count as operands. */
+	const struct strv *filters, *cidfiles;
 };
 
 /* One container: the operand, or the newest with latest. */

@@ -7,13 +7,21 @@
 
 #include "app.h"
 
+struct platform_args;
+struct retry_args;
+
 struct pull_request {
-	const char *text, *authfile, *platform;
+	const char *text, *authfile;
+	const struct platform_args *platform;
+	const struct retry_args *retry;
+	/* "always", "missing", "never"; "newer": as always, but a local image will do when the
+	 * registry cannot give one. */
+	const char *policy;
 	bool quiet;
 	struct image_remote remote;
 };
 
-/* Pulls here, with progress on stderr; *ret_id is the image's ID. */
+/* Pulls here, as the policy says, with progress on stderr; *ret_id is the image's ID. */
 int pull_here(struct app *app, const struct pull_request *rq, char ret_id[STORE_ID_LEN + 1],
 	      struct err *err);
 int pull_in_child(struct app *app, const struct pull_request *rq, struct err *err);

@@ -25,6 +25,8 @@ static const struct opt run_opts[] = {
 
 static const struct opt_group run_groups[] = {
     {create_opts, offsetof(struct run_args, create), NULL},
+    {platform_opts, offsetof(struct run_args, create.platform), NULL},
+    {retry_opts, offsetof(struct run_args, create.retry), NULL},
     {0},
 };
 
@@ -80,6 +82,8 @@ const struct verb verb_run = {
 
 static const struct opt_group create_groups[] = {
     {create_opts, 0, NULL},
+    {platform_opts, offsetof(struct create_args, platform), NULL},
+    {retry_opts, offsetof(struct create_args, retry), NULL},
     {0},
 };
 

@@ -8,6 +8,7 @@
 struct start_args {
 	bool attach, stdin_open, all, latest, sig_proxy;
 	const char *detach_keys;
+	struct strv filters;
 };
 
 #define AT(member) offsetof(struct start_args, member)
@@ -16,6 +17,8 @@ static const struct opt start_opts[] = {
     {0, "all", OPT_FLAG, AT(all), NULL, "Start all containers"},
     {'a', "attach", OPT_FLAG, AT(attach), NULL, "Attach to the container's output"},
     {0, "detach-keys", OPT_STRING, AT(detach_keys), "KEYS", "Keys that detach"},
+    {'f', "filter", OPT_STRINGS, AT(filters), "KEY=VALUE",
+     "Start containers that match, as ps --filter"},
     {'i', "interactive", OPT_FLAG, AT(stdin_open), NULL, "Attach standard input too"},
     {'l', "latest", OPT_FLAG, AT(latest), NULL, "The newest container"},
     {0, "sig-proxy", OPT_FLAG, AT(sig_proxy), NULL, "Pass signals on to the container"},
@@ -69,8 +72,11 @@ static int start_one(void *arg, struct container *c, const char *name, struct er
 static int run_start(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
 	const struct start_args *a = args;
-	struct pick p = {.all = a->all, .latest = a->latest};
+	struct pick p = {.all = a->all, .latest = a->latest, .filters = &a->filters};
 
+	if ((a->attach || a->stdin_open) && (a->all || a->filters.n > 0))
+		return err_set(err, ERR_INVALID,
+			       "--attach and --interactive are for one container");
 	if (a->attach || a->stdin_open)
 		return start_attached(app, a, rest, err);
 	return pick_each(app, &p, rest, start_one, app, err);

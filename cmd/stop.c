@@ -1,4 +1,4 @@
-/* kist stop, kist kill, kist wait, kist rm */
+/* kist stop, kist kill, kist rm */
 #include "pick.h"
 #include "verbs.h"
 #include "base/auto.h"
@@ -6,17 +6,26 @@
 #include "spec/signals.h"
 
 #include <signal.h>
-#include <stdio.h>
 
 struct stop_args {
 	bool all, latest, ignore;
 	int64_t timeout;
+	struct strv filters, cidfiles;
 };
 
 #define STOP_AT(member) offsetof(struct stop_args, member)
 
+#define CIDFILE_OPT(at)                                                                            \
+	{                                                                                          \
+		0, "cidfile", OPT_STRINGS, (at), "FILE", "The container whose ID is in this file", \
+		    .complete = "files"                                                            \
+	}
+#define FILTER_HELP "Containers that match, as ps --filter"
+
 static const struct opt stop_opts[] = {
-    {'a', "all", OPT_FLAG, STOP_AT(all), NULL, "All containers"},
+    {'a', "all", OPT_FLAG, STOP_AT(all), NULL, "All running containers"},
+    CIDFILE_OPT(STOP_AT(cidfiles)),
+    {'f', "filter", OPT_STRINGS, STOP_AT(filters), "KEY=VALUE", FILTER_HELP},
     {'i', "ignore", OPT_FLAG, STOP_AT(ignore), NULL, "Containers that do not exist are no error"},
     {'l', "latest", OPT_FLAG, STOP_AT(latest), NULL, "The newest container"},
     {'t', "time", OPT_INT, STOP_AT(timeout), "SECONDS", "Seconds to wait before the kill"},
@@ -34,7 +43,11 @@ static int stop_one(void *arg, struct container *c, const char *name, struct err
 static int run_stop(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
 	const struct stop_args *a = args;
-	struct pick p = {.all = a->all, .latest = a->latest, .ignore = a->ignore};
+	struct pick p = {.all = a->all,
+			 .latest = a->latest,
+			 .ignore = a->ignore,
+			 .filters = &a->filters,
+			 .cidfiles = &a->cidfiles};
 
 	return pick_each(app, &p, rest, stop_one, (void *)a, err);
 }
@@ -56,10 +69,12 @@ const struct verb verb_stop = {
 struct kill_args {
 	bool all, latest;
 	const char *signal;
+	struct strv cidfiles;
 };
 
 static const struct opt kill_opts[] = {
     {'a', "all", OPT_FLAG, offsetof(struct kill_args, all), NULL, "All running containers"},
+    CIDFILE_OPT(offsetof(struct kill_args, cidfiles)),
     {'l', "latest", OPT_FLAG, offsetof(struct kill_args, latest), NULL, "The newest container"},
     {'s', "signal", OPT_STRING, offsetof(struct kill_args, signal), "SIGNAL", "Signal to send"},
     {0},
@@ -88,7 +103,7 @@ static int kill_one(void *arg, struct container *c, const char *name, struct err
 static int run_kill(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
 	const struct kill_args *a = args;
-	struct pick p = {.all = a->all, .latest = a->latest};
+	struct pick p = {.all = a->all, .latest = a->latest, .cidfiles = &a->cidfiles};
 	struct killing k = {.all = a->all};
 	int r = signal_parse(a->signal, &k.sig, err);
 
@@ -109,64 +124,20 @@ const struct verb verb_kill = {
     .run = run_kill,
 };
 
-struct wait_args {
-	bool latest, ignore;
-};
-
-static const struct opt wait_opts[] = {
-    {0, "ignore", OPT_FLAG, offsetof(struct wait_args, ignore), NULL,
-     "Containers that do not exist are no error"},
-    {'l', "latest", OPT_FLAG, offsetof(struct wait_args, latest), NULL, "The newest container"},
-    {0},
-};
-
-static int wait_one(void *arg, struct container *c, const char *name, struct err *err)
-{
-	struct container_status st = {0};
-	char text[16];
-	int r;
-
-	(void)arg;
-	(void)name;
-	r = container_wait(c, err);
-	if (r == 0)
-		r = container_get_status(c, &st, err);
-	if (r < 0)
-		return r;
-	(void)snprintf(text, sizeof(text), "%d", st.exit_code);
-	return out_line(text, err);
-}
-
-static int run_wait(struct app *app, const void *args, const struct strv *rest, struct err *err)
-{
-	const struct wait_args *a = args;
-	struct pick p = {.latest = a->latest, .ignore = a->ignore};
-
-	return pick_each(app, &p, rest, wait_one, NULL, err);
-}
-
-const struct verb verb_wait = {
-    .path = "wait",
-    .aliases = "container wait",
-    .summary = "Wait for containers to end and print their exit codes",
-    .usage = "[options] CONTAINER [CONTAINER...]",
-    .opts = wait_opts,
-    .args_size = sizeof(struct wait_args),
-    .max_args = VERB_ANY_ARGS,
-    .complete = "containers",
-    .needs = NEED_CONTAINERS,
-    .run = run_wait,
-};
-
 struct rm_args {
 	bool all, latest, ignore, force;
 	int64_t timeout;
+	struct strv filters, cidfiles;
 };
 
 #define RM_AT(member) offsetof(struct rm_args, member)
 
 static const struct opt rm_opts[] = {
     {'a', "all", OPT_FLAG, RM_AT(all), NULL, "All containers"},
+    CIDFILE_OPT(RM_AT(cidfiles)),
+    {0, "depend", OPT_NOTHING, 0, NULL,
+     "Remove containers that depend on them, too: has no effect, none does", .flags = OPT_NO_VALUE},
+    {0, "filter", OPT_STRINGS, RM_AT(filters), "KEY=VALUE", FILTER_HELP},
     {'f', "force", OPT_FLAG, RM_AT(force), NULL, "Stop running ones first"},
     {'i', "ignore", OPT_FLAG, RM_AT(ignore), NULL, "Containers that do not exist are no error"},
     {'l', "latest", OPT_FLAG, RM_AT(latest), NULL, "The newest container"},
@@ -192,7 +163,7 @@ static int run_rm(struct app *app, const void *args, const struct strv *rest, st
 {
 	const struct rm_args *a = args;
 	/* As podman: rm -f of something that is not there is no error. */
-	struct pick p = {a->all, a->latest, a->ignore || a->force, 1, 2};
+	struct pick p = {a->all, a->latest, a->ignore || a->force, 1, 2, &a->filters, &a->cidfiles};
 	int code, r;
 
 	code = pick_each(app, &p, rest, rm_one, (void *)a, err);

@@ -10,6 +10,7 @@ static const struct verb *const verbs[] = {
     &verb_commit,
     &verb_complete,
     &verb_container_diff,
+    &verb_container_exists,
     &verb_container_inspect,
     &verb_container_prune,
     &verb_create,

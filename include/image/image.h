@@ -74,7 +74,7 @@ int image_tag(const struct image_ctx *ctx, const char *image, const char *name, 
 
 struct image_removal {
 	bool force;
-	bool no_prune;
+	bool no_prune;	       /* keep nameless images that only this one stands on */
 	store_users_fn *users; /* kist's own containers */
 	void *users_arg;
 };
@@ -93,8 +93,21 @@ struct image_pull {
 int image_pull(const struct image_ctx *ctx, const char *text, const struct image_pull *pull,
 	       char ret_id[STORE_ID_LEN + 1], struct err *err);
 
+/* Complete names, with tag, of everything that the repository has on its registry. text: a name
+ * without tag. */
+int image_remote_names(const struct image_ctx *ctx, const char *text,
+		       const struct image_remote *remote, struct strv *ret, struct err *err);
+
+/* How layers and manifest are written, where they are not on the registry as they are here. */
+enum push_format { PUSH_AS_IT_IS, PUSH_OCI, PUSH_DOCKER };
+enum push_compression { PUSH_COMPRESSED_AS_IT_IS, PUSH_GZIP, PUSH_ZSTD };
+
 struct image_push {
 	struct image_remote remote;
+	enum push_format format;
+	enum push_compression compression;
+	/* Layers with another compression are sent anew, also when the registry has them. */
+	bool force_compression;
 };
 
 /* Pushes a local image to a name (NULL: its own). ret_digest: of the manifest on the registry. */

@@ -93,6 +93,7 @@ struct runtime_process {
 	const char *const *env;	 /* HOME (from passwd), PATH and, with terminal, TERM are added
 				    when missing */
 	const char *cwd;	 /* NULL is "/"; made when it is missing */
+	bool cwd_must_exist;	 /* ERR_CMD_MISSING when it does not */
 	const char *user; /* name|uid[:group|gid], looked up inside the container; NULL is root */
 	const char *const *groups; /* additional, names or numbers */
 	bool terminal;		   /* a pty of the container's own devpts; stdio is ignored */

@@ -36,8 +36,10 @@ static void fill_process(const struct container_exec *e, const struct strv *env,
 
 	p->argv = (const char *const *)e->args->v;
 	p->env = (const char *const *)env->v;
-	if (e->workdir)
+	if (e->workdir) {
 		p->cwd = e->workdir;
+		p->cwd_must_exist = true;
+	}
 	if (e->user)
 		p->user = e->user;
 	p->terminal = e->terminal;

@@ -3,6 +3,7 @@
 #include "config/registries.h"
 #include "digest/digest.h"
 #include "image/image.h"
+#include "image/inventory.h"
 #include "spec/digest.h"
 #include "spec/image.h"
 
@@ -215,6 +216,86 @@ static int delete_whole(const struct image_ctx *ctx, const struct store_image *i
 	return r < 0 ? r : strv_addf(lines, err, "Deleted: %s", image->id);
 }
 
+/* ---- nameless images below one that goes ---- */
+
+static bool any_nameless(const struct image_ctx *ctx, const struct store_image *but)
+{
+	AUTO_STORE_IMAGES struct store_images list = {0};
+	struct err ignored = ERR_INIT;
+	size_t i;
+
+	if (store_image_list(ctx->store, &list, &ignored) < 0)
+		return false;
+	for (i = 0; i < list.n; i++)
+		if (list.v[i]->names.n == 0 && !streq(list.v[i]->id, but->id))
+			return true;
+	return false;
+}
+
+/* Does `top` stand on image i's top layer? */
+static bool stands_on(const struct inventory *inv, const char *top, size_t i)
+{
+	const char *wanted = inv->images.v[i]->layer;
+	struct store_layer_item *l = store_layer_list_find(&inv->layers, top);
+	int depth;
+
+	for (depth = 0; wanted && l && depth < IMAGE_LAYERS_MAX; depth++) {
+		if (l->layer.parent && streq(l->layer.parent, wanted))
+			return true;
+		l = store_layer_list_find(&inv->layers, l->layer.parent);
+	}
+	return false;
+}
+
+static bool may_go(const struct inventory *inv, const char *top, const bool *gone, size_t i)
+{
+	const struct store_image *image = inv->images.v[i];
+
+	return !gone[i] && image->names.n == 0 && !image->read_only && inv->users[i] == 0 &&
+	       stands_on(inv, top, i) && !inventory_has_child(inv, i, gone);
+}
+
+/* They were kept for the image alone. What came into use meanwhile stays. */
+static int delete_parents(const struct image_ctx *ctx, const struct inventory *inv,
+			  const struct store_image *image, const struct image_removal *rm,
+			  struct strv *lines, struct err *err)
+{
+	AUTO_FREE bool *gone = calloc(inv->images.n + 1, sizeof(*gone));
+	struct err in_use = ERR_INIT;
+	size_t i;
+	int r = 0;
+
+	if (!gone)
+		return err_nomem(err);
+	for (i = 0; i < inv->images.n; i++)
+		gone[i] = streq(inv->images.v[i]->id, image->id);
+	for (i = 0; r == 0 && i < inv->images.n; i++) {
+		if (!may_go(inv, image->layer, gone, i))
+			continue;
+		if (store_image_delete(ctx->store, inv->images.v[i]->id, rm->users, rm->users_arg,
+				       NULL, &in_use) < 0)
+			return 0;
+		gone[i] = true;
+		r = strv_addf(lines, err, "Deleted: %s", inv->images.v[i]->id);
+		i = SIZE_MAX; /* one that was below it may follow */
+	}
+	return r;
+}
+
+static int delete_with_parents(const struct image_ctx *ctx, const struct store_image *image,
+			       const struct image_removal *rm, struct strv *lines, struct err *err)
+{
+	AUTO_INVENTORY struct inventory inv = {0};
+	int r;
+
+	if (rm->no_prune || !image->layer || !any_nameless(ctx, image))
+		return delete_whole(ctx, image, rm, lines, err);
+	r = inventory_load(ctx, rm->users, rm->users_arg, false, &inv, err);
+	if (r == 0)
+		r = delete_whole(ctx, image, rm, lines, err);
+	return r < 0 ? r : delete_parents(ctx, &inv, image, rm, lines, err);
+}
+
 /* Looked up, and gone a moment later: the next look says so in the user's words. */
 static int gone_is_changed(int r, struct err *err)
 {
@@ -250,7 +331,7 @@ static int remove_now(const struct image_ctx *ctx, const char *text, const struc
 		    "force removal",
 		    image->id, buf_str(&all));
 	}
-	return gone_is_changed(delete_whole(ctx, image, rm, ret_lines, err), err);
+	return gone_is_changed(delete_with_parents(ctx, image, rm, ret_lines, err), err);
 }
 
 int image_remove(const struct image_ctx *ctx, const char *text, const struct image_removal *rm,

@@ -271,3 +271,38 @@ int image_pull(const struct image_ctx *ctx, const char *text, const struct image
 	}
 	return r;
 }
+
+int image_remote_names(const struct image_ctx *ctx, const char *text,
+		       const struct image_remote *remote, struct strv *ret, struct err *err)
+{
+	AUTO(registry_close_p) struct registry_session *session = NULL;
+	AUTO_STRV struct strv names = STRV_INIT, tags = STRV_INIT;
+	AUTO_ENDPOINTS struct endpoints ends = {0};
+	AUTO_REF struct ref ref = REF_INIT;
+	AUTO_FREE char *repo = NULL;
+	size_t i;
+	int r;
+
+	r = short_candidates(ctx, text, &names, err);
+	if (r == 0)
+		r = ref_parse(names.v[0], &ref, err);
+	if (r == 0 && (ref.tag || ref.digest))
+		r = err_set(err, ERR_INVALID, "%s: all tags are asked for, but one is given", text);
+	if (r == 0)
+		r = check_policy(ctx, &ref, err);
+	if (r == 0)
+		r = registries_pull_endpoints(ctx->registries, &ref, &ends, err);
+	if (r == 0)
+		r = remote_open(ctx, &ends.v[ends.n - 1].ref, &ref, ends.v[ends.n - 1].insecure,
+				REGISTRY_PULL, remote, &session, err);
+	if (r == 0)
+		r = registry_tags(session, &tags, err);
+	if (r < 0)
+		return err_wrap(err, "finding the tags of %s", text);
+	repo = ref_name(&ref);
+	if (!repo)
+		return err_nomem(err);
+	for (i = 0; r == 0 && i < tags.n; i++)
+		r = strv_addf(ret, err, "%s:%s", repo, tags.v[i]);
+	return r;
+}

@@ -34,6 +34,8 @@ struct outgoing {
 
 struct push {
 	const struct image_ctx *ctx;
+	const struct image_push *o;
+	bool converted; /* the manifest is another kind than in the store */
 	struct registry_session *session;
 	struct workers workers;
 	struct manifest m;
@@ -84,6 +86,29 @@ static int load_documents(struct push *p, const struct store_image *image, struc
 	if (r >= 0)
 		r = image_config_fits(&p->config, &p->m, err);
 	return r < 0 ? err_wrap(err, "image %.12s", image->id) : 0;
+}
+
+/* Another kind of manifest for the same layers. */
+static int convert(struct push *p, struct err *err)
+{
+	enum manifest_kind kind = p->o->format == PUSH_OCI ? MANIFEST_OCI : MANIFEST_DOCKER;
+	enum layer_compression c;
+	size_t i;
+	int r;
+
+	if (p->o->format == PUSH_AS_IT_IS || kind == p->m.kind)
+		return 0;
+	p->converted = true;
+	p->m.kind = kind;
+	r = str_set(&p->m.config.media_type,
+		    kind == MANIFEST_OCI ? MEDIA_OCI_CONFIG : MEDIA_DOCKER_CONFIG, err);
+	for (i = 0; r == 0 && i < p->m.n_layers; i++) {
+		c = layer_compression_of(p->m.layers[i].media_type);
+		/* docker has no zstd: such a layer gets its type when it is compressed anew. */
+		if (layer_media_type(kind, c))
+			r = str_set(&p->m.layers[i].media_type, layer_media_type(kind, c), err);
+	}
+	return r;
 }
 
 /* ---- one layer's bytes ---- */
@@ -168,16 +193,41 @@ static int upload_done(void *ctx, enum registry_upload_result how, struct err *e
 
 /* ---- which layers ---- */
 
-static enum compression compression_for(const struct push *p, const struct descriptor *d)
+/* docker's manifests know no zstd. */
+static enum layer_compression wanted_compression(const struct push *p, const struct descriptor *d)
 {
-	switch (layer_compression_of(d->media_type)) {
-	case LAYER_PLAIN:
-		return COMPRESSION_NONE;
-	case LAYER_ZSTD:
-		return p->m.kind == MANIFEST_OCI ? COMPRESSION_ZSTD : COMPRESSION_GZIP;
-	default:
-		return COMPRESSION_GZIP;
-	}
+	enum layer_compression has = layer_compression_of(d->media_type);
+
+	if (p->o->compression != PUSH_COMPRESSED_AS_IT_IS)
+		return p->o->compression == PUSH_ZSTD ? LAYER_ZSTD : LAYER_GZIP;
+	return has == LAYER_ZSTD && p->m.kind != MANIFEST_OCI ? LAYER_GZIP
+	       : has == LAYER_UNKNOWN			      ? LAYER_GZIP
+							      : has;
+}
+
+/* What the registry has already is taken as it is, unless it cannot be or the user insists. */
+static bool may_be_reused(const struct push *p, const struct descriptor *d)
+{
+	enum layer_compression has = layer_compression_of(d->media_type);
+
+	if (has == LAYER_ZSTD && p->m.kind != MANIFEST_OCI)
+		return false;
+	return !p->o->force_compression || has == wanted_compression(p, d);
+}
+
+/* The descriptor gets the media type of what will be sent. */
+static int choose_compression(struct push *p, struct descriptor *d, enum compression *ret,
+			      struct err *err)
+{
+	static const enum compression of[] = {[LAYER_PLAIN] = COMPRESSION_NONE,
+					      [LAYER_GZIP] = COMPRESSION_GZIP,
+					      [LAYER_ZSTD] = COMPRESSION_ZSTD};
+	enum layer_compression wanted = wanted_compression(p, d);
+
+	*ret = of[wanted];
+	if (wanted == layer_compression_of(d->media_type))
+		return 0;
+	return str_set(&d->media_type, layer_media_type(p->m.kind, wanted), err);
 }
 
 static int add_outgoing(struct push *p, size_t i, const char *layer_id, struct err *err)
@@ -189,12 +239,13 @@ static int add_outgoing(struct push *p, size_t i, const char *layer_id, struct e
 	    .p = p,
 	    .d = &p->m.layers[i],
 	    .diff_id = p->config.diff_ids.v[i],
-	    .compression = compression_for(p, &p->m.layers[i]),
 	    .pipe = -1,
 	    .out = -1,
 	};
 	(void)snprintf(o->layer_id, sizeof(o->layer_id), "%s", layer_id);
-	r = fd_pipe(pipe, err);
+	r = choose_compression(p, o->d, &o->compression, err);
+	if (r == 0)
+		r = fd_pipe(pipe, err);
 	if (r < 0)
 		return r;
 	o->pipe = pipe[0];
@@ -218,7 +269,7 @@ static int find_missing(struct push *p, struct err *err)
 	for (i = 0; i < p->m.n_layers; i++) {
 		id = ids[i % 2];
 		r = store_layer_id(parent, p->config.diff_ids.v[i], id, err);
-		if (r == 0)
+		if (r == 0 && may_be_reused(p, &p->m.layers[i]))
 			r = registry_blob_find(p->session, p->m.layers[i].digest, &size, err);
 		if (r < 0)
 			return r;
@@ -283,7 +334,7 @@ static int send_manifest(struct push *p, const struct ref *ref, char ret_digest[
 {
 	AUTO_BUF struct buf fresh = BUF_INIT(MANIFEST_SIZE_MAX);
 	const struct buf *text = &p->manifest;
-	bool changed = false;
+	bool changed = p->converted;
 	size_t i;
 	int r = 0;
 
@@ -347,6 +398,7 @@ int image_push(const struct image_ctx *ctx, const char *text, const char *destin
 	AUTO(push_fini)
 	struct push p = {
 	    .ctx = ctx,
+	    .o = push,
 	    .manifest = BUF_INIT(MANIFEST_SIZE_MAX),
 	    .config_text = BUF_INIT(IMAGE_CONFIG_SIZE_MAX),
 	};
@@ -360,6 +412,8 @@ int image_push(const struct image_ctx *ctx, const char *text, const char *destin
 		r = choose_destination(image, name, destination, &ref, err);
 	if (r == 0)
 		r = load_documents(&p, image, err);
+	if (r == 0)
+		r = convert(&p, err);
 	if (r < 0)
 		return r;
 	full = ref_string(&ref);

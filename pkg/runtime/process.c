@@ -143,8 +143,10 @@ static int make_env(const struct runtime_process *p, const char *home, const cha
 
 /* ---- working directory ---- */
 
-static int enter_cwd(int root, const char *path, const struct user *u, struct err *err)
+static int enter_cwd(int root, const struct runtime_process *p, const struct user *u,
+		     struct err *err)
 {
+	const char *path = p->cwd;
 	AUTO_CLOSE int dir = -1;
 	char where[PATH_MAX];
 	int r;
@@ -155,6 +157,9 @@ static int enter_cwd(int root, const char *path, const struct user *u, struct er
 		return err_set(err, ERR_INVALID, "working directory %s is not an absolute path",
 			       path);
 	r = confined_find(root, path, O_PATH | O_DIRECTORY, &dir, err);
+	if (r == 0 && p->cwd_must_exist)
+		return err_set(err, ERR_CMD_MISSING, "working directory %s: no such directory",
+			       path);
 	if (r == 0) {
 		r = confined_mkdirs(root, path, 0755, &dir, err);
 		if (r == 0 && fchownat(dir, "", u->uid, u->gid, AT_EMPTY_PATH) < 0)
@@ -347,10 +352,15 @@ int launch_exec(struct launch *l, int root, const char *flags, struct err *err)
 	if (!u || !argv)
 		return err_nomem(err);
 	r = user_lookup(root, l->process->user, l->process->groups, u, err);
+	/* docker's and podman's exit code for it */
+	if (r == -ERR_NOT_FOUND) {
+		err->code = ERR_CMD_INVOKE;
+		return -(int)err->code;
+	}
 	if (r == 0)
 		r = make_env(l->process, u->home, &env, err);
 	if (r == 0)
-		r = enter_cwd(root, l->process->cwd, u, err);
+		r = enter_cwd(root, l->process, u, err);
 	if (r == 0)
 		r = fill_stdio(l, root, err);
 	if (r == 0)

@@ -173,7 +173,7 @@ static void users_are_looked_up_inside(void **state)
 	assert_string_equal(output_of(&s, "id -u; id -g; echo $HOME", &out), "1234\n10\n/\n");
 	s.process.user = "foo";
 	s.process.argv = argv;
-	assert_int_equal(run(&s, &out, &err), -ERR_NOT_FOUND);
+	assert_int_equal(run(&s, &out, &err), -ERR_CMD_INVOKE);
 	assert_string_equal(err.text,
 			    "unable to find user foo: no matching entries in passwd file");
 }
@@ -457,6 +457,10 @@ static void processes_join_a_container(void **state)
 	x.process.stdio[1] = x.process.stdio[2] = -1;
 	assert_int_equal(runtime_exec(&x, &q, &err), -ERR_CMD_MISSING);
 	assert_string_equal(err.text, "executable file \"nothing\" not found in $PATH");
+	x.process.cwd = "/srv/not/there";
+	x.process.cwd_must_exist = true;
+	assert_int_equal(runtime_exec(&x, &q, &err), -ERR_CMD_MISSING);
+	assert_string_equal(err.text, "working directory /srv/not/there: no such directory");
 	assert_int_equal(runtime_signal(p.pid, p.start_time, SIGKILL, &err), 0);
 	assert_int_equal(proc_wait(p.pid, &code, &err), 0);
 	assert_int_equal(code, 137);
