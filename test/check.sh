@@ -1,6 +1,6 @@
 #!/bin/bash
 # check.sh - all of the tests, as "make check" runs them. The last line is "N passed, N failed[, N skipped]".
-#   check.sh [SUITE...]     san root user ns-root ns-user vm unit live (default: all of them); vm-full is for "make check-vm"
+#   check.sh [SUITE...]     san root user ns-root ns-user vm unit hostile-root hostile-user live (default: all of them); vm-full is for "make check-vm"
 # KIST_SUITE_LIMIT: seconds that one suite may take (900). KIST_LANES: suites that run at the same time (as many as processors,
 # at most 2: much of a test is waiting); with more than one, a suite's output is shown when it has ended.
 # As root it tests as root, as an ordinary user (made for the purpose, and removed), in namespaces with a systemd of
@@ -80,6 +80,8 @@ body_bats() {
     env LC_ALL=C.UTF-8 BATS_TEST_TIMEOUT=120 KIST_TEST_CACHE="$cache" bats --formatter tap "$stage"/test/system/*.bats
 }
 
+body_hostile() { "$stage/test/hostile/run"; }
+
 # as_user COMMAND...: as the ordinary user, with a clean environment
 as_user() {
     local home
@@ -88,7 +90,8 @@ as_user() {
     exec runuser -u "$user" -- env -i PATH="$PATH" HOME="$home" USER="$user" LOGNAME="$user" "$@"
 }
 
-body_user() { as_user stage="$stage" cache="$cache" "$stage/test/check.sh" --body bats; }
+# body_user BODY
+body_user() { as_user stage="$stage" cache="$cache" "$stage/test/check.sh" --body "$1"; }
 
 # what "make unit" as root passes over
 body_user_runtime() { as_user CMOCKA_MESSAGE_OUTPUT=TAP "$stage/test_runtime_live"; }
@@ -164,7 +167,16 @@ suite_root() {
 suite_user() {
     if [ "$(id -u)" != 0 ]; then run_suite user body bats; return; fi
     run_suite user-runtime body user_runtime
-    repeat="(as an ordinary user) " run_suite user body user
+    repeat="(as an ordinary user) " run_suite user body user bats
+}
+
+suite_hostile-root() {
+    if [ "$(id -u)" = 0 ]; then run_suite hostile-root body hostile; else skip hostile-root "not root"; fi
+}
+
+suite_hostile-user() {
+    if [ "$(id -u)" != 0 ]; then run_suite hostile-user body hostile; return; fi
+    repeat="(as an ordinary user) " run_suite hostile-user body user hostile
 }
 
 suite_san() {
@@ -259,7 +271,7 @@ if [ "${1:-}" = --body ]; then
 fi
 suites=("$@")
 # The long ones first, so that the lanes end together.
-[ ${#suites[@]} -gt 0 ] || suites=(san root user ns-root ns-user vm unit live)
+[ ${#suites[@]} -gt 0 ] || suites=(san root user ns-root ns-user vm unit hostile-root hostile-user live)
 contrib/deps.sh check
 make -s -j "$(nproc)" all
 work=$(mktemp -d /var/tmp/kist-check.XXXXXX)

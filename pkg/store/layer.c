@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct json_field layer_fields[] = {
@@ -174,18 +175,23 @@ int store_layer_open_tarsplit(struct store *s, const char *id, int *ret_fd, stru
 {
 	char path[STORE_ID_LEN + 64];
 	size_t i;
-	int fd;
 
 	if (!id_is_good(id))
 		return 0;
 	(void)snprintf(path, sizeof(path), "overlay-layers/%s.tar-split.gz", id);
 	for (i = 0; i < s->n_roots; i++) {
-		fd = openat(s->roots[i].fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		AUTO_CLOSE int fd = openat(s->roots[i].fd, path,
+					   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		struct stat st;
+
 		if (fd < 0 && errno == ENOENT)
 			continue;
-		if (fd < 0)
+		if (fd < 0 || fstat(fd, &st) < 0)
 			return err_sys(err, errno, "opening %s/%s", s->roots[i].path, path);
-		*ret_fd = fd;
+		if (!S_ISREG(st.st_mode))
+			return err_set(err, ERR_CORRUPT, "%s/%s is no regular file",
+				       s->roots[i].path, path);
+		*ret_fd = TAKE_FD(fd);
 		return 1;
 	}
 	return 0;
