@@ -28,6 +28,9 @@ struct tree_limits {
 	uint32_t ids;	  /* different owners, and different groups */
 };
 #define TREE_MAX_ENTRIES 2000000
+/* Beyond these, each entry must have cost the blob so many bytes. Real ones cost 25 and more. */
+#define TREE_FREE_ENTRIES 200000
+#define TREE_ENTRY_BYTES 16
 #define TREE_MAX_BYTES (512ULL << 30)
 #define TREE_MAX_GROWTH (4ULL << 30)
 #define TREE_MAX_RATIO 250

@@ -300,6 +300,27 @@ static void what_grows_too_fast_is_a_bomb(void **state)
 	}
 }
 
+/* An entry that makes no file, so that the test takes no time: the count is what matters. */
+static void entries_that_cost_nothing_are_a_bomb(void **state)
+{
+	AUTO(compressor_free_p) struct compressor *c = NULL;
+	AUTO_BUF struct buf blob = BUF_INIT(TEST_MAX), one = BUF_INIT(1024);
+	struct sink to = {test_into_buf, &blob};
+	AUTO_SCRATCH struct scratch s;
+	int i;
+
+	(void)state;
+	scratch_open(&s);
+	HEADER(&one, '5', "./", 0);
+	assert_int_equal(compressor_new(COMPRESSION_ZSTD, 1, &to, &c, &s.err), 0);
+	for (i = 0; i < TREE_FREE_ENTRIES * 2; i++)
+		assert_int_equal(compressor_write(c, one.ptr, one.len, &s.err), 0);
+	assert_int_equal(compressor_finish(c, &s.err), 0);
+	s.blob = test_memory_file(blob.ptr, blob.len);
+	assert_refused(&s, tree_unpack(s.blob, s.diff, s.split, &s.o, &s.layer, &s.err), ERR_LIMIT,
+		       "more than 200000 and one for every 16");
+}
+
 static void growth_up_to_the_limit_is_none(void **state)
 {
 	AUTO_BUF struct buf blob = BUF_INIT(TEST_MAX), tar = BUF_INIT(TEST_MAX);
@@ -494,6 +515,7 @@ int main(void)
 	    cmocka_unit_test(directories_that_no_entry_names_count),
 	    cmocka_unit_test(paths_as_deep_as_the_kernel_takes_them_are_made_and_removed),
 	    cmocka_unit_test(what_grows_too_fast_is_a_bomb),
+	    cmocka_unit_test(entries_that_cost_nothing_are_a_bomb),
 	    cmocka_unit_test(growth_up_to_the_limit_is_none),
 	    cmocka_unit_test(old_gnu_sparse_files_have_holes_and_pack_back),
 	    cmocka_unit_test(old_gnu_sparse_maps_that_lie_are_refused),

@@ -211,16 +211,34 @@ static int unpack_target(struct unpacker *u, struct target *t, bool whiteout, st
 	return r < 0 ? r : drop_data(u, t->e, err);
 }
 
+static int count_entry(struct unpacker *u, struct err *err)
+{
+	uint64_t n = ++u->layer.entries + dirs_made(u->dirs), blob;
+
+	if (n > u->o.limits.entries)
+		return err_set(err, ERR_LIMIT, "the layer has more than %llu entries",
+			       (unsigned long long)u->o.limits.entries);
+	if (n <= TREE_FREE_ENTRIES)
+		return 0;
+	blob = source_blob_bytes(u->source);
+	if (n - TREE_FREE_ENTRIES <= blob / TREE_ENTRY_BYTES)
+		return 0;
+	return err_set(err, ERR_LIMIT,
+		       "the layer is a decompression bomb: %llu bytes became %llu entries, more "
+		       "than %d and one for every %d of them",
+		       (unsigned long long)blob, (unsigned long long)n, TREE_FREE_ENTRIES,
+		       TREE_ENTRY_BYTES);
+}
+
 static int unpack_entry(struct unpacker *u, const struct tar_entry *e, struct err *err)
 {
 	struct target t = {.e = e, .parent = -1};
 	bool whiteout = false;
 	int r;
 
-	if (++u->layer.entries + dirs_made(u->dirs) > u->o.limits.entries)
-		return err_set(err, ERR_LIMIT, "the layer has more than %llu entries",
-			       (unsigned long long)u->o.limits.entries);
-	r = meta_check(e, err);
+	r = count_entry(u, err);
+	if (r == 0)
+		r = meta_check(e, err);
 	if (r == 0)
 		r = tree_path_clean(e->name, "entry", &t.path, err);
 	if (r == 0)
