@@ -220,7 +220,7 @@ static int refuse_twins(const struct members *ms, struct err *err)
 	return 0;
 }
 
-static int take_records(const struct buf *text, struct members *ms, struct err *err)
+int members_take(const struct buf *text, struct members *ms, struct err *err)
 {
 	struct str rest = {text->ptr, text->len};
 	int r = 0;
@@ -273,7 +273,7 @@ int scan_tar(int fd, int spool, struct members *ret, struct err *err)
 	if (r == 0)
 		r = fd_read_all(out, "the list of the archive's files", &text, err);
 	if (r == 0)
-		r = take_records(&text, &ms, err);
+		r = members_take(&text, &ms, err);
 	if (r < 0)
 		return r;
 	*ret = ms;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct err;
 
 struct member {
@@ -20,6 +21,8 @@ struct members {
 };
 
 void members_fini(struct members *ms);
+/* What the scanning process says, which may be anything. On failure, too, members_fini. */
+int members_take(const struct buf *text, struct members *ms, struct err *err);
 const struct member *members_find(const struct members *ms, const char *name);
 
 /* Looks at the first bytes and goes back: for a regular file. */
