@@ -1,5 +1,6 @@
 /* kist system df */
 #include "app.h"
+#include "image_row.h"
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"
@@ -85,6 +86,7 @@ static const struct report_field fields[] = {
     {"Active", NULL, get_active},
     {"RawSize", "RAW SIZE", get_raw_size},
     {"RawReclaimable", "RAW RECLAIMABLE", get_raw_reclaimable},
+    {"TotalCount", "TOTAL COUNT", get_total},
     {"Size", NULL, get_size},
     {"Reclaimable", NULL, get_reclaimable},
     {0},
@@ -92,7 +94,7 @@ static const struct report_field fields[] = {
 
 static const struct report_type type = {
     .name = "df",
-    .type = "dfSummary",
+    .type = "*system.dfSummary",
     .fields = fields,
     .table = "{{.Type}}\t{{.Total}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}",
 };
@@ -228,47 +230,48 @@ static int print_summary(const struct usage *u, const char *format, struct err *
 
 /* ---- every single one ---- */
 
-static void add_image(struct buf *out, const struct usage *u, size_t i, const char *name)
+static int add_image(struct buf *out, const struct usage *u, size_t i, const char *name,
+		     struct err *err)
 {
 	const struct store_image *image = u->inv.images.v[i];
-	const char *slash = name ? strrchr(name, '/') : NULL;
-	const char *at = name ? strchr(name, '@') : NULL;
-	const char *colon = at || !name ? NULL : strrchr(slash ? slash : name, ':');
+	AUTO_FREE char *repository = NULL, *tag = NULL;
 	uint64_t all = inventory_image_bytes(&u->inv, i),
 		 unique = inventory_unique_bytes(&u->inv, i);
 	char words[TIME_WORDS_MAX], size[HUMAN_MAX], shared[HUMAN_MAX], own[HUMAN_MAX];
-	int len = !name	  ? 0
-		  : at	  ? (int)(at - name)
-		  : colon ? (int)(colon - name)
-			  : (int)strlen(name);
+	int r = image_split_name(name, &repository, &tag, err);
 
-	buf_addf(out, "%.*s\t%s\t%.12s\t%s\t%s\t%s\t%s\t%zu\n", name ? len : 6,
-		 name ? name : "<none>", colon ? colon + 1 : "<none>", image->id,
+	if (r < 0)
+		return r;
+	buf_addf(out, "%s\t%s\t%.12s\t%s\t%s\t%s\t%s\t%zu\n", repository, tag, image->id,
 		 time_words(time_now_ns() - image->created, words), human_size(all, size),
 		 human_size(all - unique, shared), human_size(unique, own), u->inv.users[i]);
+	return 0;
 }
 
-static void add_images(struct buf *out, const struct usage *u)
+static int add_images(struct buf *out, const struct usage *u, struct err *err)
 {
 	size_t i, k;
+	int r = 0;
 
 	buf_adds(out, "REPOSITORY\tTAG\tIMAGE ID\tCREATED\tSIZE\tSHARED SIZE\tUNIQUE SIZE\t"
 		      "CONTAINERS\n");
-	for (i = 0; i < u->inv.images.n; i++) {
+	for (i = 0; r == 0 && i < u->inv.images.n; i++) {
 		const struct strv *names = &u->inv.images.v[i]->names;
 
 		if (names->n == 0)
-			add_image(out, u, i, NULL);
-		for (k = 0; k < names->n; k++)
-			add_image(out, u, i, names->v[k]);
+			r = add_image(out, u, i, "<none>", err);
+		for (k = 0; r == 0 && k < names->n; k++)
+			r = add_image(out, u, i, names->v[k], err);
 	}
+	return r;
 }
 
-static void add_containers(struct buf *out, const struct usage *u)
+static int add_containers(struct buf *out, const struct usage *u, struct err *err)
 {
 	char words[TIME_WORDS_MAX], size[HUMAN_MAX];
 	size_t i, k;
 
+	(void)err;
 	buf_adds(out,
 		 "CONTAINER ID\tIMAGE\tCOMMAND\tLOCAL VOLUMES\tSIZE\tCREATED\tSTATUS\tNAMES\n");
 	for (i = 0; i < u->list.n; i++) {
@@ -281,23 +284,28 @@ static void add_containers(struct buf *out, const struct usage *u)
 			 time_words(time_now_ns() - def->created_at, words),
 			 container_state_name(u->status[i].state), def->name);
 	}
+	return 0;
 }
 
 static int add_table(struct buf *out, const char *title,
-		     void (*add)(struct buf *, const struct usage *), const struct usage *u,
-		     struct err *err)
+		     int (*add)(struct buf *, const struct usage *, struct err *),
+		     const struct usage *u, struct err *err)
 {
 	AUTO_BUF struct buf text = BUF_INIT(OUT_MAX);
+	int r = add(&text, u, err);
 
-	add(&text, u);
+	if (r < 0)
+		return r;
 	buf_addf(out, "%s space usage:\n\n", title);
 	return table_align((struct str){buf_str(&text), text.len}, out, err);
 }
 
-static void add_volumes(struct buf *out, const struct usage *u)
+static int add_volumes(struct buf *out, const struct usage *u, struct err *err)
 {
 	(void)u;
+	(void)err;
 	buf_adds(out, "VOLUME NAME\tLINKS\tSIZE\n");
+	return 0;
 }
 
 static int print_each(const struct usage *u, struct err *err)

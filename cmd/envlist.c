@@ -42,7 +42,15 @@ static int add_one(const char *given, struct strv *ret, struct err *err)
 	return with ? strv_env_set(ret, with, err) : err_nomem(err);
 }
 
-static int add_lines(const char *path, const struct buf *text, struct strv *ret, struct err *err)
+static int add_label(const char *given, struct strv *ret, struct err *err)
+{
+	return strv_add(ret, given, err);
+}
+
+typedef int add_fn(const char *line, struct strv *ret, struct err *err);
+
+static int add_lines(const char *path, const struct buf *text, add_fn *add, struct strv *ret,
+		     struct err *err)
 {
 	struct str rest = {buf_str(text), text->len}, line;
 	int r = 0;
@@ -61,21 +69,43 @@ static int add_lines(const char *path, const struct buf *text, struct strv *ret,
 		s = str_dup(line);
 		if (!s)
 			return err_nomem(err);
-		r = add_one(s, ret, err);
+		r = add(s, ret, err);
 	}
 	return r < 0 ? err_wrap(err, "%s", path) : 0;
 }
 
-static int add_file(const char *path, struct strv *ret, struct err *err)
+static int add_file(const char *path, const char *option, add_fn *add, struct strv *ret,
+		    struct err *err)
 {
 	AUTO_BUF struct buf text = BUF_INIT(ENV_FILE_MAX);
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int r;
 
 	if (fd < 0)
-		return err_sys(err, errno, "--env-file: opening %s", path);
+		return err_sys(err, errno, "%s: opening %s", option, path);
 	r = fd_read_all(fd, path, &text, err);
-	return r < 0 ? r : add_lines(path, &text, ret, err);
+	return r < 0 ? r : add_lines(path, &text, add, ret, err);
+}
+
+int labellist_add(const struct strv *files, struct strv *ret, struct err *err)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < files->n; i++)
+		r = add_file(files->v[i], "--label-file", add_label, ret, err);
+	return r;
+}
+
+int envlist_add_host(struct strv *ret, struct err *err)
+{
+	char **e;
+	int r = 0;
+
+	for (e = environ; r == 0 && *e; e++)
+		if (**e != '=' && strchr(*e, '='))
+			r = strv_env_set(ret, *e, err);
+	return r;
 }
 
 int envlist_build(const struct strv *files, const struct strv *vars, struct strv *ret,
@@ -85,7 +115,7 @@ int envlist_build(const struct strv *files, const struct strv *vars, struct strv
 	int r = 0;
 
 	for (i = 0; r == 0 && i < files->n; i++)
-		r = add_file(files->v[i], ret, err);
+		r = add_file(files->v[i], "--env-file", add_one, ret, err);
 	for (i = 0; r == 0 && i < vars->n; i++)
 		r = add_one(vars->v[i], ret, err);
 	return r;

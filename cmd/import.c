@@ -1,5 +1,6 @@
 /* kist import */
 #include "app.h"
+#include "opts_remote.h"
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 struct import_args {
+	struct platform_args platform;
 	struct strv changes;
 	const char *message;
 	bool quiet;
@@ -18,10 +20,13 @@ struct import_args {
 #define AT(member) offsetof(struct import_args, member)
 
 static const struct opt opts[] = {
+    {0, "arch", OPT_STRING, AT(platform.arch), "ARCH", "Architecture of the image"},
     {'c', "change", OPT_STRINGS, AT(changes), "INSTRUCTION",
      "Change the configuration, as in a Dockerfile: CMD, ENV, LABEL, USER"},
     {'m', "message", OPT_STRING, AT(message), "TEXT", "Comment in the image's history"},
+    {0, "os", OPT_STRING, AT(platform.os), "OS", "Operating system of the image"},
     {'q', "quiet", OPT_FLAG, AT(quiet), NULL, "Print the ID only, as without it"},
+    {0, "variant", OPT_STRING, AT(platform.variant), "VARIANT", "Variant of the architecture"},
     {0},
 };
 
@@ -52,9 +57,15 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 	};
 	struct image_ctx ctx = app_image_ctx(app, NULL, NULL);
 	char id[STORE_ID_LEN + 1];
+	struct platform platform;
 	AUTO_CLOSE int fd = -1;
 	int r;
 
+	r = platform_from_args(&a->platform, &platform, err);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		make.platform = &platform;
 	fd = open_input(rest->v[0], err);
 	if (fd < 0)
 		return fd;

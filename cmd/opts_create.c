@@ -13,6 +13,7 @@
 #define AT(member) offsetof(struct create_args, member)
 
 const struct opt create_opts[] = {
+    {0, "annotation", OPT_STRINGS, AT(annotations), "KEY=VALUE", "Set an annotation"},
     {0, "authfile", OPT_STRING, AT(authfile), "PATH", "File with credentials", .complete = "files"},
     {0, "cap-add", OPT_CSV, AT(cap_add), "CAP", "Add a capability, or ALL"},
     {0, "cap-drop", OPT_CSV, AT(cap_drop), "CAP", "Drop a capability, or ALL"},
@@ -27,27 +28,35 @@ const struct opt create_opts[] = {
     {0, "cpuset-cpus", OPT_STRING, AT(cpuset_cpus), "LIST", "CPUs to run on, such as 0-2,4"},
     {0, "cpuset-mems", OPT_STRING, AT(cpuset_mems), "LIST", "Memory nodes to use"},
     {0, "creds", OPT_STRING, AT(creds), "USER[:PASSWORD]", "Credentials for the registry"},
+    {0, "disable-content-trust", OPT_NOTHING, 0, NULL,
+     "As docker without its content trust: has no effect, there is none", .flags = OPT_NO_VALUE},
     {0, "entrypoint", OPT_STRING, AT(entrypoint), "COMMAND",
      "Replace the image's entrypoint; text or a JSON list"},
     {'e', "env", OPT_STRINGS, AT(env), "NAME[=VALUE]", "Set an environment variable"},
     {0, "env-file", OPT_STRINGS, AT(env_file), "FILE", "Read environment variables from a file",
      .complete = "files"},
+    {0, "env-host", OPT_FLAG, AT(env_host), NULL, "Set all environment variables that we have"},
     {'h', "hostname", OPT_STRING, AT(hostname), "NAME", "The container's host name"},
     {0, "init", OPT_FLAG, AT(init), NULL, "Run an init that forwards signals and reaps processes"},
     {'i', "interactive", OPT_FLAG, AT(stdin_open), NULL, "Keep standard input open"},
     {'l', "label", OPT_STRINGS, AT(labels), "KEY=VALUE", "Set a label"},
+    {0, "label-file", OPT_STRINGS, AT(label_file), "FILE", "Read labels from a file",
+     .complete = "files"},
     {0, "log-driver", OPT_STRING, AT(log_driver), "DRIVER", "Where output is kept: k8s-file, none"},
     {'m', "memory", OPT_SIZE, AT(memory), "BYTES", "Memory limit, such as 512m"},
     {0, "memory-swap", OPT_STRING, AT(memory_swap), "BYTES", "Memory and swap limit, -1: no limit"},
     {0, "name", OPT_STRING, AT(name), "NAME", "The container's name"},
     {0, "network", OPT_STRING, AT(network), "MODE", "none, host or private"},
     {0, "net", OPT_STRING, AT(network), "MODE", "As --network", .flags = OPT_DEPRECATED},
+    {0, "no-healthcheck", OPT_NOTHING, 0, NULL,
+     "Leave out healthchecks: has no effect, there are none", .flags = OPT_NO_VALUE},
     {0, "pids-limit", OPT_INT, AT(pids_limit), "N", "Limit of processes, -1: no limit"},
     {0, "privileged", OPT_FLAG, AT(privileged), NULL, "Give all rights and devices that we have"},
     {0, "pull", OPT_CHOICE, AT(pull), "WHEN", "Pull the image: always, missing, newer, never",
      .choices = "always|missing|newer|never"},
     {'q', "quiet", OPT_FLAG, AT(quiet), NULL, "Do not show the progress of a pull"},
     {0, "read-only", OPT_FLAG, AT(read_only), NULL, "Make the root file system read-only"},
+    {0, "replace", OPT_FLAG, AT(replace), NULL, "Remove a container that has the same name"},
     {0, "rm", OPT_FLAG, AT(remove), NULL, "Remove the container when it ends"},
     {0, "security-opt", OPT_STRINGS, AT(security_opt), "OPTION",
      "no-new-privileges, seccomp=unconfined"},
@@ -56,6 +65,10 @@ const struct opt create_opts[] = {
     {0, "tls-verify", OPT_TRISTATE, AT(tls_verify), NULL, "Require https and check certificates"},
     {0, "tmpfs", OPT_STRINGS, AT(tmpfs), "PATH[:OPTIONS]", "Mount a tmpfs"},
     {'t', "tty", OPT_FLAG, AT(terminal), NULL, "Give the command a terminal"},
+    {0, "unsetenv", OPT_STRINGS, AT(unset_env), "NAME",
+     "Leave out an environment variable of the image or the configuration"},
+    {0, "unsetenv-all", OPT_FLAG, AT(unset_all_env), NULL,
+     "Leave out all environment variables but those given here"},
     {'u', "user", OPT_STRING, AT(user), "USER[:GROUP]", "User to run as, name or number"},
     {'v', "volume", OPT_STRINGS, AT(volumes), "SOURCE:TARGET[:OPTIONS]", "Bind-mount a path",
      .complete = "files"},
@@ -133,7 +146,9 @@ static int fill_request(const struct create_args *a, struct container_request *r
 
 	rq->name = a->name;
 	rq->entrypoint = a->entrypoint;
-	rq->labels = &a->labels;
+	rq->annotations = &a->annotations;
+	rq->unset_env = &a->unset_env;
+	rq->unset_all_env = a->unset_all_env;
 	rq->workdir = a->workdir;
 	rq->user = a->user;
 	rq->hostname = a->hostname;
@@ -192,12 +207,30 @@ static int write_cidfile(const char *path, const char *id, struct err *err)
 	return r < 0 ? err_wrap(err, "--cidfile") : 0;
 }
 
+/* --replace */
+static int remove_namesake(struct app *app, const char *name, struct err *err)
+{
+	AUTO_CONTAINER struct container *c = NULL;
+	int r;
+
+	if (!name)
+		return err_set(err, ERR_INVALID,
+			       "cannot replace container without --name being set");
+	r = container_open(app->containers, name, &c, err);
+	/* An ID that begins like the name is another container. */
+	if (r == -ERR_NOT_FOUND || (r == 0 && !streq(c->def.name, name))) {
+		err_clear(err);
+		return 0;
+	}
+	return r < 0 ? r : container_remove(c, true, err);
+}
+
 static int create(struct app *app, const struct create_args *a, const struct strv *rest,
 		  const struct store_image *image, const char *image_name, struct container **ret,
 		  struct err *err)
 {
 	AUTO_IMAGE_CONFIG struct image_config config = {0};
-	AUTO_STRV struct strv env = STRV_INIT, command = STRV_INIT;
+	AUTO_STRV struct strv env = STRV_INIT, command = STRV_INIT, labels = STRV_INIT;
 	struct image_ctx ctx = app_image_ctx(app, a->authfile, NULL);
 	struct container_request rq = {
 	    .image_id = image->id,
@@ -206,6 +239,7 @@ static int create(struct app *app, const struct create_args *a, const struct str
 	    .top_layer = image->layer,
 	    .image = &config,
 	    .env = &env,
+	    .labels = &labels,
 	    .command = &command,
 	};
 	size_t i;
@@ -214,10 +248,18 @@ static int create(struct app *app, const struct create_args *a, const struct str
 	r = image_read_config(&ctx, image, &config, err);
 	for (i = 1; r == 0 && i < rest->n; i++)
 		r = strv_add(&command, rest->v[i], err);
+	if (r == 0 && a->env_host)
+		r = envlist_add_host(&env, err);
 	if (r == 0)
 		r = envlist_build(&a->env_file, &a->env, &env, err);
 	if (r == 0)
+		r = labellist_add(&a->label_file, &labels, err);
+	for (i = 0; r == 0 && i < a->labels.n; i++)
+		r = strv_add(&labels, a->labels.v[i], err);
+	if (r == 0)
 		r = fill_request(a, &rq, err);
+	if (r == 0 && a->replace)
+		r = remove_namesake(app, a->name, err);
 	return r < 0 ? r : container_create(app->containers, &rq, ret, err);
 }
 

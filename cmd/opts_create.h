@@ -12,7 +12,9 @@ struct create_args {
 	const char *name, *entrypoint, *workdir, *user, *hostname, *network, *stop_signal;
 	const char *log_driver, *pull, *authfile, *cert_dir, *creds, *cidfile, *cpus;
 	const char *memory_swap;
+	struct strv annotations, label_file, unset_env;
 	struct strv env, env_file, volumes, tmpfs, cap_add, cap_drop, security_opt, labels;
+	bool env_host, unset_all_env, replace;
 	bool terminal, stdin_open, privileged, read_only, init, remove, quiet;
 	uint64_t memory, cpu_shares;
 	int64_t cpu_period, cpu_quota, pids_limit, stop_timeout;

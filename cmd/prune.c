@@ -204,6 +204,8 @@ static const struct opt system_opts[] = {
     {'a', "all", OPT_FLAG, AT(all), NULL, "All images that no container uses, not only nameless"},
     FILTER_OPT,
     FORCE_OPT,
+    {0, "volumes", OPT_NOTHING, 0, NULL, "Volumes, too: has no effect, there are none",
+     .flags = OPT_NO_VALUE},
     {0},
 };
 

@@ -90,9 +90,8 @@ const struct verb verb_pull = {
     .opts = opts,
     .groups = groups,
     .args_size = sizeof(struct pull_args),
-    .defaults = &(const struct pull_args){.retry = RETRY_ARGS_INIT,
-					  .policy = "always",
-					  .tls_verify = -1},
+    .defaults =
+	&(const struct pull_args){.retry = RETRY_ARGS_INIT, .policy = "always", .tls_verify = -1},
     .min_args = 1,
     .max_args = VERB_ANY_ARGS,
     .complete = "images",

@@ -5,13 +5,18 @@
 #include "base/auto.h"
 #include "base/err.h"
 
+#include <strings.h>
+
 struct run_args {
 	struct create_args create;
+	struct strv attach; /* stdin, stdout, stderr; empty: all that are there */
 	bool detach, sig_proxy;
 	const char *detach_keys, *pidfile;
 };
 
 static const struct opt run_opts[] = {
+    {'a', "attach", OPT_CSV, offsetof(struct run_args, attach), "STREAM",
+     "Attach only this: stdin, stdout, stderr"},
     {'d', "detach", OPT_FLAG, offsetof(struct run_args, detach), NULL,
      "Run in the background and print the container's ID"},
     {0, "detach-keys", OPT_STRING, offsetof(struct run_args, detach_keys), "KEYS",
@@ -30,14 +35,41 @@ static const struct opt_group run_groups[] = {
     {0},
 };
 
+static bool wants(const struct run_args *a, const char *stream)
+{
+	size_t i;
+
+	for (i = 0; i < a->attach.n; i++)
+		if (strcasecmp(a->attach.v[i], stream) == 0)
+			return true;
+	return a->attach.n == 0;
+}
+
+static int check_attach(const struct run_args *a, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < a->attach.n; i++)
+		if (strcasecmp(a->attach.v[i], "stdin") != 0 &&
+		    strcasecmp(a->attach.v[i], "stdout") != 0 &&
+		    strcasecmp(a->attach.v[i], "stderr") != 0)
+			return err_set(err, ERR_INVALID,
+				       "invalid stream %s for --attach - must be one of stdin, "
+				       "stdout, or stderr",
+				       a->attach.v[i]);
+	if (a->detach && a->attach.n > 0)
+		return err_set(err, ERR_INVALID, "--attach and --detach cannot be used together");
+	return 0;
+}
+
 static int run_attached(struct app *app, const struct run_args *a, struct container *c,
 			struct err *err)
 {
 	struct session s = {
 	    .c = c,
-	    .want_stdin = a->create.stdin_open,
-	    .want_stdout = true,
-	    .want_stderr = true,
+	    .want_stdin = a->create.stdin_open && wants(a, "stdin"),
+	    .want_stdout = wants(a, "stdout"),
+	    .want_stderr = wants(a, "stderr"),
 	    .sig_proxy = a->sig_proxy,
 	    .detach_keys = a->detach_keys,
 	    .pidfile = a->pidfile,
@@ -52,7 +84,9 @@ static int run_run(struct app *app, const void *args, const struct strv *rest, s
 	const struct run_args *a = args;
 	int r;
 
-	r = create_from_args(app, &a->create, rest, &c, err);
+	r = check_attach(a, err);
+	if (r == 0)
+		r = create_from_args(app, &a->create, rest, &c, err);
 	if (r < 0)
 		return r;
 	if (!a->detach)

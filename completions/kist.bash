@@ -5,7 +5,7 @@
 __kist_commands() {
 	case $1 in
 	'' | help) echo ' attach commit container create diff exec export history image images import info inspect kill load login logout logs mount ps pull push rm rmi run save start stop system tag umount unmount untag version wait help ' ;;
-	'container') echo ' attach commit create diff exec export inspect kill list logs ls mount prune ps rm run start stop umount unmount wait ' ;;
+	'container') echo ' attach commit create diff exec exists export inspect kill list logs ls mount prune ps rm run start stop umount unmount wait ' ;;
 	'image') echo ' diff exists history import inspect list load ls mount prune pull push remove rm save tag tree umount unmount untag ' ;;
 	'system') echo ' check df info prune reset ' ;;
 	esac
@@ -19,8 +19,10 @@ __kist_options() {
 	'system check') echo ' --authfile= --cert-dir= --creds= -f --force -m= --max= -q --quick -r --repair --tls-verify --help ' ;;
 	'commit' | 'container commit') echo ' -a= --author= -c= --change= -f= --format= --iidfile= -m= --message= -p --pause -q --quiet --help ' ;;
 	'container diff') echo ' --format= -l --latest --help ' ;;
+	'container exists') echo ' --help ' ;;
+	'container inspect') echo ' -f= --format= -l --latest -s --size --help ' ;;
 	'container prune') echo ' --filter= -f --force --help ' ;;
-	'create' | 'container create') echo ' --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --entrypoint= -e= --env= --env-file= -h= --hostname= --init -i --interactive -l= --label= --log-driver= -m= --memory= --memory-swap= --name= --network= --pids-limit= --platform= --privileged --pull= -q --quiet --read-only --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty -u= --user= -v= --volume= -w= --workdir= --help ' ;;
+	'create' | 'container create') echo ' --annotation= --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --disable-content-trust --entrypoint= -e= --env= --env-file= --env-host -h= --hostname= --init -i --interactive -l= --label= --label-file= --log-driver= -m= --memory= --memory-swap= --name= --network= --no-healthcheck --pids-limit= --privileged --pull= -q --quiet --read-only --replace --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty --unsetenv= --unsetenv-all -u= --user= -v= --volume= -w= --workdir= --arch= --os= --platform= --variant= --retry= --retry-delay= --help ' ;;
 	'system df') echo ' --format= -v --verbose --help ' ;;
 	'diff') echo ' --format= -l --latest --help ' ;;
 	'exec' | 'container exec') echo ' -d --detach --detach-keys= -e= --env= --env-file= -i --interactive -l --latest --privileged -t --tty -u= --user= -w= --workdir= --help ' ;;
@@ -28,36 +30,37 @@ __kist_options() {
 	'history' | 'image history') echo ' --format= -H --human --no-trunc -q --quiet --help ' ;;
 	'image diff') echo ' --format= --help ' ;;
 	'image exists') echo ' --help ' ;;
+	'image inspect') echo ' -f= --format= --help ' ;;
 	'image mount') echo ' -a --all --format= --help ' ;;
 	'image prune') echo ' -a --all --dry-run --filter= -f --force --help ' ;;
 	'image tree') echo ' --whatrequires --help ' ;;
 	'image unmount' | 'image umount') echo ' -a --all -f --force --help ' ;;
-	'images' | 'image ls' | 'image list') echo ' -a --all --digests -f= --filter= --format= --no-trunc -n --noheading -q --quiet --sort= --help ' ;;
-	'import' | 'image import') echo ' -c= --change= -m= --message= -q --quiet --help ' ;;
+	'images' | 'image ls' | 'image list') echo ' -a --all --digests -f= --filter= --format= --history --no-trunc -n --noheading -q --quiet --sort= --help ' ;;
+	'import' | 'image import') echo ' --arch= -c= --change= -m= --message= --os= -q --quiet --variant= --help ' ;;
 	'info' | 'system info') echo ' -f= --format= --help ' ;;
-	'inspect' | 'container inspect' | 'image inspect') echo ' -f= --format= -l --latest -s --size -t= --type= --help ' ;;
-	'kill' | 'container kill') echo ' -a --all -l --latest -s= --signal= --help ' ;;
+	'inspect') echo ' -f= --format= -l --latest -s --size -t= --type= --help ' ;;
+	'kill' | 'container kill') echo ' -a --all --cidfile= -l --latest -s= --signal= --help ' ;;
 	'load' | 'image load') echo ' -i= --input= -q --quiet --help ' ;;
 	'login') echo ' --authfile= --cert-dir= --get-login -p= --password= --password-stdin --tls-verify -u= --username= -v --verbose --help ' ;;
 	'logout') echo ' -a --all --authfile= --help ' ;;
-	'logs' | 'container logs') echo ' -f --follow -l --latest -n --names --since= --tail= -t --timestamps --until= --help ' ;;
-	'mount' | 'container mount') echo ' -a --all --format= -l --latest --help ' ;;
-	'ps' | 'container ls' | 'container list' | 'container ps') echo ' -a --all -f= --filter= --format= -n= --last= -l --latest --no-trunc --noheading -q --quiet -s --size --sort= --help ' ;;
-	'pull' | 'image pull') echo ' --authfile= --cert-dir= --creds= --platform= -q --quiet --tls-verify --help ' ;;
-	'push' | 'image push') echo ' --authfile= --cert-dir= --creds= --digestfile= -q --quiet --tls-verify --help ' ;;
+	'logs' | 'container logs') echo ' --color -f --follow -l --latest -n --names --since= --tail= -t --timestamps --until= --help ' ;;
+	'mount' | 'container mount') echo ' -a --all --format= -l --latest --no-trunc --help ' ;;
+	'ps' | 'container ls' | 'container list' | 'container ps') echo ' -a --all -f= --filter= --format= -n= --last= -l --latest --no-trunc --noheading --namespace -q --quiet -s --size --sort= --sync -w= --watch= --help ' ;;
+	'pull' | 'image pull') echo ' -a --all-tags --authfile= --cert-dir= --creds= --disable-content-trust --policy= -q --quiet --tls-verify --arch= --os= --platform= --variant= --retry= --retry-delay= --help ' ;;
+	'push' | 'image push') echo ' --authfile= --cert-dir= --compression-format= --creds= --digestfile= --disable-content-trust --force-compression -f= --format= -q --quiet --remove-signatures --tls-verify --retry= --retry-delay= --help ' ;;
 	'system reset') echo ' -f --force --help ' ;;
-	'rm' | 'container rm') echo ' -a --all -f --force -i --ignore -l --latest -t= --time= -v --volumes --help ' ;;
-	'rmi' | 'image rm' | 'image remove') echo ' -a --all -f --force -i --ignore --help ' ;;
-	'run' | 'container run') echo ' -d --detach --detach-keys= --pidfile= --sig-proxy --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --entrypoint= -e= --env= --env-file= -h= --hostname= --init -i --interactive -l= --label= --log-driver= -m= --memory= --memory-swap= --name= --network= --pids-limit= --platform= --privileged --pull= -q --quiet --read-only --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty -u= --user= -v= --volume= -w= --workdir= --help ' ;;
+	'rm' | 'container rm') echo ' -a --all --cidfile= --depend --filter= -f --force -i --ignore -l --latest -t= --time= -v --volumes --help ' ;;
+	'rmi' | 'image rm' | 'image remove') echo ' -a --all -f --force -i --ignore --no-prune --help ' ;;
+	'run' | 'container run') echo ' -a= --attach= -d --detach --detach-keys= --pidfile= --sig-proxy --annotation= --authfile= --cap-add= --cap-drop= --cert-dir= --cidfile= --cpu-period= --cpu-quota= -c= --cpu-shares= --cpus= --cpuset-cpus= --cpuset-mems= --creds= --disable-content-trust --entrypoint= -e= --env= --env-file= --env-host -h= --hostname= --init -i --interactive -l= --label= --label-file= --log-driver= -m= --memory= --memory-swap= --name= --network= --no-healthcheck --pids-limit= --privileged --pull= -q --quiet --read-only --replace --rm --security-opt= --stop-signal= --stop-timeout= --tls-verify --tmpfs= -t --tty --unsetenv= --unsetenv-all -u= --user= -v= --volume= -w= --workdir= --arch= --os= --platform= --variant= --retry= --retry-delay= --help ' ;;
 	'save' | 'image save') echo ' --compress --format= -m --multi-image-archive -o= --output= -q --quiet --uncompressed --help ' ;;
-	'start' | 'container start') echo ' --all -a --attach --detach-keys= -i --interactive -l --latest --sig-proxy --help ' ;;
-	'stop' | 'container stop') echo ' -a --all -i --ignore -l --latest -t= --time= --help ' ;;
-	'system prune') echo ' -a --all --filter= -f --force --help ' ;;
+	'start' | 'container start') echo ' --all -a --attach --detach-keys= -f= --filter= -i --interactive -l --latest --sig-proxy --help ' ;;
+	'stop' | 'container stop') echo ' -a --all --cidfile= -f= --filter= -i --ignore -l --latest -t= --time= --help ' ;;
+	'system prune') echo ' -a --all --filter= -f --force --volumes --help ' ;;
 	'tag' | 'image tag') echo ' --help ' ;;
 	'unmount' | 'umount' | 'container unmount' | 'container umount') echo ' -a --all -f --force -l --latest --help ' ;;
 	'untag' | 'image untag') echo ' --help ' ;;
 	'version') echo ' -f= --format= --help ' ;;
-	'wait' | 'container wait') echo ' --ignore -l --latest --help ' ;;
+	'wait' | 'container wait') echo ' --condition= --ignore -i= --interval= -l --latest --help ' ;;
 	esac
 }
 
@@ -79,33 +82,41 @@ __kist_value() {
 	'create:--cert-dir' | 'container create:--cert-dir') echo 'dirs' ;;
 	'create:--cidfile' | 'container create:--cidfile') echo 'files' ;;
 	'create:--env-file' | 'container create:--env-file') echo 'files' ;;
-	'create:--pull' | 'container create:--pull') echo 'always|missing|never' ;;
+	'create:--label-file' | 'container create:--label-file') echo 'files' ;;
+	'create:--pull' | 'container create:--pull') echo 'always|missing|newer|never' ;;
 	'create:--volume' | 'create:-v' | 'container create:--volume' | 'container create:-v') echo 'files' ;;
 	'diff:--format') echo 'json' ;;
 	'exec:--env-file' | 'container exec:--env-file') echo 'files' ;;
 	'export:--output' | 'export:-o' | 'container export:--output' | 'container export:-o') echo 'files' ;;
 	'image diff:--format') echo 'json' ;;
 	'images:--sort' | 'image ls:--sort' | 'image list:--sort') echo 'created|id|repository|size|tag' ;;
-	'inspect:--type' | 'inspect:-t' | 'container inspect:--type' | 'container inspect:-t' | 'image inspect:--type' | 'image inspect:-t') echo 'all|container|image' ;;
+	'inspect:--type' | 'inspect:-t') echo 'all|container|image' ;;
+	'kill:--cidfile' | 'container kill:--cidfile') echo 'files' ;;
 	'load:--input' | 'load:-i' | 'image load:--input' | 'image load:-i') echo 'files' ;;
 	'login:--authfile') echo 'files' ;;
 	'login:--cert-dir') echo 'dirs' ;;
 	'logout:--authfile') echo 'files' ;;
-	'ps:--sort' | 'container ls:--sort' | 'container list:--sort' | 'container ps:--sort') echo 'command|created|id|image|names|runningfor|status' ;;
+	'ps:--sort' | 'container ls:--sort' | 'container list:--sort' | 'container ps:--sort') echo 'command|created|id|image|names|runningfor|size|status' ;;
 	'pull:--authfile' | 'image pull:--authfile') echo 'files' ;;
 	'pull:--cert-dir' | 'image pull:--cert-dir') echo 'dirs' ;;
+	'pull:--policy' | 'image pull:--policy') echo 'always|missing|newer|never' ;;
 	'push:--authfile' | 'image push:--authfile') echo 'files' ;;
 	'push:--cert-dir' | 'image push:--cert-dir') echo 'dirs' ;;
+	'push:--compression-format' | 'image push:--compression-format') echo 'gzip|zstd' ;;
 	'push:--digestfile' | 'image push:--digestfile') echo 'files' ;;
+	'push:--format' | 'push:-f' | 'image push:--format' | 'image push:-f') echo 'oci|v2s2' ;;
+	'rm:--cidfile' | 'container rm:--cidfile') echo 'files' ;;
 	'run:--pidfile' | 'container run:--pidfile') echo 'files' ;;
 	'run:--authfile' | 'container run:--authfile') echo 'files' ;;
 	'run:--cert-dir' | 'container run:--cert-dir') echo 'dirs' ;;
 	'run:--cidfile' | 'container run:--cidfile') echo 'files' ;;
 	'run:--env-file' | 'container run:--env-file') echo 'files' ;;
-	'run:--pull' | 'container run:--pull') echo 'always|missing|never' ;;
+	'run:--label-file' | 'container run:--label-file') echo 'files' ;;
+	'run:--pull' | 'container run:--pull') echo 'always|missing|newer|never' ;;
 	'run:--volume' | 'run:-v' | 'container run:--volume' | 'container run:-v') echo 'files' ;;
 	'save:--format' | 'image save:--format') echo 'docker-archive|oci-archive|oci-dir|docker-dir' ;;
 	'save:--output' | 'save:-o' | 'image save:--output' | 'image save:-o') echo 'files' ;;
+	'stop:--cidfile' | 'container stop:--cidfile') echo 'files' ;;
 	esac
 }
 
@@ -115,6 +126,8 @@ __kist_operand() {
 	'attach' | 'container attach') echo 'containers' ;;
 	'commit' | 'container commit') echo 'containers' ;;
 	'container diff') echo 'containers' ;;
+	'container exists') echo 'containers' ;;
+	'container inspect') echo 'containers' ;;
 	'create' | 'container create') echo 'images' ;;
 	'diff') echo 'containers' ;;
 	'exec' | 'container exec') echo 'containers' ;;
@@ -122,12 +135,13 @@ __kist_operand() {
 	'history' | 'image history') echo 'images' ;;
 	'image diff') echo 'images' ;;
 	'image exists') echo 'images' ;;
+	'image inspect') echo 'images' ;;
 	'image mount') echo 'images' ;;
 	'image tree') echo 'images' ;;
 	'image unmount' | 'image umount') echo 'images' ;;
 	'images' | 'image ls' | 'image list') echo 'images' ;;
 	'import' | 'image import') echo 'files' ;;
-	'inspect' | 'container inspect' | 'image inspect') echo 'containers' ;;
+	'inspect') echo 'containers' ;;
 	'kill' | 'container kill') echo 'containers' ;;
 	'logs' | 'container logs') echo 'containers' ;;
 	'mount' | 'container mount') echo 'containers' ;;

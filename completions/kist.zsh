@@ -66,8 +66,9 @@ _kist_commands() {
 			'create:Create a container without starting it'
 			'diff:Show what a container changed'
 			'exec:Run a command in a running container'
+			'exists:Tell by exit code 0 or 1 whether there is a container'
 			'export:Write a container'\''s file system as a tar'
-			'inspect:Show all that is known of containers and images'
+			'inspect:Show all that is known of containers'
 			'kill:Send a signal to running containers'
 			'list:List containers'
 			'logs:Show what containers wrote'
@@ -90,7 +91,7 @@ _kist_commands() {
 			'exists:Tell by exit code 0 or 1 whether an image is in the store'
 			'history:Show how an image was made'
 			'import:Make an image from a tar of a file system'
-			'inspect:Show all that is known of containers and images'
+			'inspect:Show all that is known of images'
 			'list:List images of the store'
 			'load:Load images from an archive or directory'
 			'ls:List images of the store'
@@ -163,6 +164,19 @@ _kist_command() {
 			'--help[Show help]' \
 			'*:name:_kist_names containers'
 		;;
+	'container exists')
+		_arguments -s -S \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
+	'container inspect')
+		_arguments -s -S \
+			'(-f --format)'{-f+,--format=}'[Go template, or json]:TEMPLATE: ' \
+			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'(-s --size)'{-s,--size}'[Show sizes]' \
+			'--help[Show help]' \
+			'*:name:_kist_names containers'
+		;;
 	'container prune')
 		_arguments -s -S \
 			'*--filter=[Only what matches\: until=TIME, label=KEY\[=VALUE\], label!=KEY\[=VALUE\]]:KEY=VALUE: ' \
@@ -171,6 +185,7 @@ _kist_command() {
 		;;
 	'create' | 'container create')
 		_arguments -s -S \
+			'*--annotation=[Set an annotation]:KEY=VALUE: ' \
 			'--authfile=[File with credentials]:PATH:_files' \
 			'*--cap-add=[Add a capability, or ALL]:CAP: ' \
 			'*--cap-drop=[Drop a capability, or ALL]:CAP: ' \
@@ -183,24 +198,28 @@ _kist_command() {
 			'--cpuset-cpus=[CPUs to run on, such as 0-2,4]:LIST: ' \
 			'--cpuset-mems=[Memory nodes to use]:LIST: ' \
 			'--creds=[Credentials for the registry]:USER\[\:PASSWORD\]: ' \
+			'--disable-content-trust[As docker without its content trust\: has no effect, there is none]' \
 			'--entrypoint=[Replace the image'\''s entrypoint; text or a JSON list]:COMMAND: ' \
 			'*'{-e+,--env=}'[Set an environment variable]:NAME\[=VALUE\]: ' \
 			'*--env-file=[Read environment variables from a file]:FILE:_files' \
+			'--env-host[Set all environment variables that we have]' \
 			'(-h --hostname)'{-h+,--hostname=}'[The container'\''s host name]:NAME: ' \
 			'--init[Run an init that forwards signals and reaps processes]' \
 			'(-i --interactive)'{-i,--interactive}'[Keep standard input open]' \
 			'*'{-l+,--label=}'[Set a label]:KEY=VALUE: ' \
+			'*--label-file=[Read labels from a file]:FILE:_files' \
 			'--log-driver=[Where output is kept\: k8s-file, none]:DRIVER: ' \
 			'(-m --memory)'{-m+,--memory=}'[Memory limit, such as 512m]:BYTES: ' \
 			'--memory-swap=[Memory and swap limit, -1\: no limit]:BYTES: ' \
 			'--name=[The container'\''s name]:NAME: ' \
 			'--network=[none, host or private]:MODE: ' \
+			'--no-healthcheck[Leave out healthchecks\: has no effect, there are none]' \
 			'--pids-limit=[Limit of processes, -1\: no limit]:N: ' \
-			'--platform=[Platform to pull]:OS/ARCH: ' \
 			'--privileged[Give all rights and devices that we have]' \
-			'--pull=[Pull the image\: always, missing, never]:WHEN:(always missing never)' \
+			'--pull=[Pull the image\: always, missing, newer, never]:WHEN:(always missing newer never)' \
 			'(-q --quiet)'{-q,--quiet}'[Do not show the progress of a pull]' \
 			'--read-only[Make the root file system read-only]' \
+			'--replace[Remove a container that has the same name]' \
 			'--rm[Remove the container when it ends]' \
 			'*--security-opt=[no-new-privileges, seccomp=unconfined]:OPTION: ' \
 			'--stop-signal=[Signal that stops the container]:SIGNAL: ' \
@@ -208,9 +227,17 @@ _kist_command() {
 			'--tls-verify[Require https and check certificates]' \
 			'*--tmpfs=[Mount a tmpfs]:PATH\[\:OPTIONS\]: ' \
 			'(-t --tty)'{-t,--tty}'[Give the command a terminal]' \
+			'*--unsetenv=[Leave out an environment variable of the image or the configuration]:NAME: ' \
+			'--unsetenv-all[Leave out all environment variables but those given here]' \
 			'(-u --user)'{-u+,--user=}'[User to run as, name or number]:USER\[\:GROUP\]: ' \
 			'*'{-v+,--volume=}'[Bind-mount a path]:SOURCE\:TARGET\[\:OPTIONS\]:_files' \
 			'(-w --workdir)'{-w+,--workdir=}'[Working directory of the command]:DIR: ' \
+			'--arch=[Architecture to pull, such as arm64]:ARCH: ' \
+			'--os=[Operating system to pull]:OS: ' \
+			'--platform=[Platform to pull]:OS/ARCH\[/VARIANT\]: ' \
+			'--variant=[Variant of the architecture to pull, such as v8]:VARIANT: ' \
+			'--retry=[How often to try again when the network fails]:N: ' \
+			'--retry-delay=[Time between two tries, such as 5s]:TIME: ' \
 			'--help[Show help]' \
 			'1:name:_kist_names images' \
 			'*::argument:_normal'
@@ -270,6 +297,12 @@ _kist_command() {
 			'--help[Show help]' \
 			'*:name:_kist_names images'
 		;;
+	'image inspect')
+		_arguments -s -S \
+			'(-f --format)'{-f+,--format=}'[Go template, or json]:TEMPLATE: ' \
+			'--help[Show help]' \
+			'*:name:_kist_names images'
+		;;
 	'image mount')
 		_arguments -s -S \
 			'(-a --all)'{-a,--all}'[All images]' \
@@ -300,10 +333,11 @@ _kist_command() {
 		;;
 	'images' | 'image ls' | 'image list')
 		_arguments -s -S \
-			'(-a --all)'{-a,--all}'[Show all images, also intermediate ones]' \
+			'(-a --all)'{-a,--all}'[Also nameless images that others stand on]' \
 			'--digests[Show digests]' \
 			'*'{-f+,--filter=}'[Show only what matches]:KEY=VALUE: ' \
 			'--format=[Go template, json, or table TEMPLATE]:TEMPLATE: ' \
+			'--history[Show the names that images had]' \
 			'--no-trunc[Do not shorten IDs]' \
 			'(-n --noheading)'{-n,--noheading}'[Leave out the header line]' \
 			'(-q --quiet)'{-q,--quiet}'[Print only IDs]' \
@@ -313,9 +347,12 @@ _kist_command() {
 		;;
 	'import' | 'image import')
 		_arguments -s -S \
+			'--arch=[Architecture of the image]:ARCH: ' \
 			'*'{-c+,--change=}'[Change the configuration, as in a Dockerfile\: CMD, ENV, LABEL, USER]:INSTRUCTION: ' \
 			'(-m --message)'{-m+,--message=}'[Comment in the image'\''s history]:TEXT: ' \
+			'--os=[Operating system of the image]:OS: ' \
 			'(-q --quiet)'{-q,--quiet}'[Print the ID only, as without it]' \
+			'--variant=[Variant of the architecture]:VARIANT: ' \
 			'--help[Show help]' \
 			'*:name:_files'
 		;;
@@ -324,7 +361,7 @@ _kist_command() {
 			'(-f --format)'{-f+,--format=}'[Go template, or json]:TEMPLATE: ' \
 			'--help[Show help]'
 		;;
-	'inspect' | 'container inspect' | 'image inspect')
+	'inspect')
 		_arguments -s -S \
 			'(-f --format)'{-f+,--format=}'[Go template, or json]:TEMPLATE: ' \
 			'(-l --latest)'{-l,--latest}'[The newest container]' \
@@ -336,6 +373,7 @@ _kist_command() {
 	'kill' | 'container kill')
 		_arguments -s -S \
 			'(-a --all)'{-a,--all}'[All running containers]' \
+			'*--cidfile=[The container whose ID is in this file]:FILE:_files' \
 			'(-l --latest)'{-l,--latest}'[The newest container]' \
 			'(-s --signal)'{-s+,--signal=}'[Signal to send]:SIGNAL: ' \
 			'--help[Show help]' \
@@ -369,11 +407,12 @@ _kist_command() {
 		;;
 	'logs' | 'container logs')
 		_arguments -s -S \
+			'--color[Give each container'\''s lines a color]' \
 			'(-f --follow)'{-f,--follow}'[Go on as the container writes]' \
 			'(-l --latest)'{-l,--latest}'[The newest container]' \
-			'(-n --names)'{-n,--names}'[Put the container'\''s name before each line]' \
+			'(-n --names)'{-n,--names}'[Of several containers, the name instead of the ID before each line]' \
 			'--since=[Only lines since this time or duration]:TIME: ' \
-			'--tail=[Only the last N lines; all]:N: ' \
+			'--tail=[Only the last N lines; all or -1\: every line]:N: ' \
 			'(-t --timestamps)'{-t,--timestamps}'[Put the time before each line]' \
 			'--until=[Only lines until this time or duration]:TIME: ' \
 			'--help[Show help]' \
@@ -384,6 +423,7 @@ _kist_command() {
 			'(-a --all)'{-a,--all}'[All containers]' \
 			'--format=[json\: the list of mounts as JSON]:FORMAT: ' \
 			'(-l --latest)'{-l,--latest}'[The newest container]' \
+			'--no-trunc[Do not shorten IDs in the list]' \
 			'--help[Show help]' \
 			'*:name:_kist_names containers'
 		;;
@@ -396,19 +436,30 @@ _kist_command() {
 			'(-l --latest)'{-l,--latest}'[Show the newest container (all states)]' \
 			'--no-trunc[Do not shorten IDs and commands]' \
 			'--noheading[Leave out the header line]' \
+			'--namespace[Show the namespaces of containers]' \
 			'(-q --quiet)'{-q,--quiet}'[Print only IDs]' \
 			'(-s --size)'{-s,--size}'[Show sizes]' \
-			'--sort=[Order of the list]:KEY:(command created id image names runningfor status)' \
+			'--sort=[Order of the list]:KEY:(command created id image names runningfor size status)' \
+			'--sync[Ask for the state anew\: has no effect, it is always asked of the kernel]' \
+			'(-w --watch)'{-w+,--watch=}'[Show the list again and again]:SECONDS: ' \
 			'--help[Show help]'
 		;;
 	'pull' | 'image pull')
 		_arguments -s -S \
+			'(-a --all-tags)'{-a,--all-tags}'[Pull all tags of the repository]' \
 			'--authfile=[File with credentials]:PATH:_files' \
 			'--cert-dir=[Certificates of the registry]:DIR:_files -/' \
 			'--creds=[Credentials for the registry]:USER\[\:PASSWORD\]: ' \
-			'--platform=[Platform to pull]:OS/ARCH\[/VARIANT\]: ' \
+			'--disable-content-trust[As docker without its content trust\: has no effect, there is none]' \
+			'--policy=[Pull\: always, missing, newer, never]:WHEN:(always missing newer never)' \
 			'(-q --quiet)'{-q,--quiet}'[Do not show progress]' \
 			'--tls-verify[Require https and check certificates]' \
+			'--arch=[Architecture to pull, such as arm64]:ARCH: ' \
+			'--os=[Operating system to pull]:OS: ' \
+			'--platform=[Platform to pull]:OS/ARCH\[/VARIANT\]: ' \
+			'--variant=[Variant of the architecture to pull, such as v8]:VARIANT: ' \
+			'--retry=[How often to try again when the network fails]:N: ' \
+			'--retry-delay=[Time between two tries, such as 5s]:TIME: ' \
 			'--help[Show help]' \
 			'*:name:_kist_names images'
 		;;
@@ -416,10 +467,17 @@ _kist_command() {
 		_arguments -s -S \
 			'--authfile=[File with credentials]:PATH:_files' \
 			'--cert-dir=[Certificates of the registry]:DIR:_files -/' \
+			'--compression-format=[Compression of layers that the registry has not]:FORMAT:(gzip zstd)' \
 			'--creds=[Credentials for the registry]:USER\[\:PASSWORD\]: ' \
 			'--digestfile=[Write the digest of what was pushed to this file]:FILE:_files' \
+			'--disable-content-trust[As docker without its content trust\: has no effect, there is none]' \
+			'--force-compression[Compress anew also what the registry has with another compression]' \
+			'(-f --format)'{-f+,--format=}'[Kind of the manifest (as in the store)]:FORMAT:(oci v2s2)' \
 			'(-q --quiet)'{-q,--quiet}'[Do not show progress]' \
+			'--remove-signatures[Leave out signatures\: has no effect, none are kept]' \
 			'--tls-verify[Require https and check certificates]' \
+			'--retry=[How often to try again when the network fails]:N: ' \
+			'--retry-delay=[Time between two tries, such as 5s]:TIME: ' \
 			'--help[Show help]' \
 			'*:name:_kist_names images'
 		;;
@@ -431,6 +489,9 @@ _kist_command() {
 	'rm' | 'container rm')
 		_arguments -s -S \
 			'(-a --all)'{-a,--all}'[All containers]' \
+			'*--cidfile=[The container whose ID is in this file]:FILE:_files' \
+			'--depend[Remove containers that depend on them, too\: has no effect, none does]' \
+			'*--filter=[Containers that match, as ps --filter]:KEY=VALUE: ' \
 			'(-f --force)'{-f,--force}'[Stop running ones first]' \
 			'(-i --ignore)'{-i,--ignore}'[Containers that do not exist are no error]' \
 			'(-l --latest)'{-l,--latest}'[The newest container]' \
@@ -444,15 +505,18 @@ _kist_command() {
 			'(-a --all)'{-a,--all}'[All images]' \
 			'(-f --force)'{-f,--force}'[Also images with several names, and the containers that use them]' \
 			'(-i --ignore)'{-i,--ignore}'[Images that do not exist are no error]' \
+			'--no-prune[Keep nameless images that it stands on]' \
 			'--help[Show help]' \
 			'*:name:_kist_names images'
 		;;
 	'run' | 'container run')
 		_arguments -s -S \
+			'*'{-a+,--attach=}'[Attach only this\: stdin, stdout, stderr]:STREAM: ' \
 			'(-d --detach)'{-d,--detach}'[Run in the background and print the container'\''s ID]' \
 			'--detach-keys=[Keys that detach, such as ctrl-p,ctrl-q]:KEYS: ' \
 			'--pidfile=[Write the ID of the container'\''s process to this file]:FILE:_files' \
 			'--sig-proxy[Pass signals on to the container]' \
+			'*--annotation=[Set an annotation]:KEY=VALUE: ' \
 			'--authfile=[File with credentials]:PATH:_files' \
 			'*--cap-add=[Add a capability, or ALL]:CAP: ' \
 			'*--cap-drop=[Drop a capability, or ALL]:CAP: ' \
@@ -465,24 +529,28 @@ _kist_command() {
 			'--cpuset-cpus=[CPUs to run on, such as 0-2,4]:LIST: ' \
 			'--cpuset-mems=[Memory nodes to use]:LIST: ' \
 			'--creds=[Credentials for the registry]:USER\[\:PASSWORD\]: ' \
+			'--disable-content-trust[As docker without its content trust\: has no effect, there is none]' \
 			'--entrypoint=[Replace the image'\''s entrypoint; text or a JSON list]:COMMAND: ' \
 			'*'{-e+,--env=}'[Set an environment variable]:NAME\[=VALUE\]: ' \
 			'*--env-file=[Read environment variables from a file]:FILE:_files' \
+			'--env-host[Set all environment variables that we have]' \
 			'(-h --hostname)'{-h+,--hostname=}'[The container'\''s host name]:NAME: ' \
 			'--init[Run an init that forwards signals and reaps processes]' \
 			'(-i --interactive)'{-i,--interactive}'[Keep standard input open]' \
 			'*'{-l+,--label=}'[Set a label]:KEY=VALUE: ' \
+			'*--label-file=[Read labels from a file]:FILE:_files' \
 			'--log-driver=[Where output is kept\: k8s-file, none]:DRIVER: ' \
 			'(-m --memory)'{-m+,--memory=}'[Memory limit, such as 512m]:BYTES: ' \
 			'--memory-swap=[Memory and swap limit, -1\: no limit]:BYTES: ' \
 			'--name=[The container'\''s name]:NAME: ' \
 			'--network=[none, host or private]:MODE: ' \
+			'--no-healthcheck[Leave out healthchecks\: has no effect, there are none]' \
 			'--pids-limit=[Limit of processes, -1\: no limit]:N: ' \
-			'--platform=[Platform to pull]:OS/ARCH: ' \
 			'--privileged[Give all rights and devices that we have]' \
-			'--pull=[Pull the image\: always, missing, never]:WHEN:(always missing never)' \
+			'--pull=[Pull the image\: always, missing, newer, never]:WHEN:(always missing newer never)' \
 			'(-q --quiet)'{-q,--quiet}'[Do not show the progress of a pull]' \
 			'--read-only[Make the root file system read-only]' \
+			'--replace[Remove a container that has the same name]' \
 			'--rm[Remove the container when it ends]' \
 			'*--security-opt=[no-new-privileges, seccomp=unconfined]:OPTION: ' \
 			'--stop-signal=[Signal that stops the container]:SIGNAL: ' \
@@ -490,9 +558,17 @@ _kist_command() {
 			'--tls-verify[Require https and check certificates]' \
 			'*--tmpfs=[Mount a tmpfs]:PATH\[\:OPTIONS\]: ' \
 			'(-t --tty)'{-t,--tty}'[Give the command a terminal]' \
+			'*--unsetenv=[Leave out an environment variable of the image or the configuration]:NAME: ' \
+			'--unsetenv-all[Leave out all environment variables but those given here]' \
 			'(-u --user)'{-u+,--user=}'[User to run as, name or number]:USER\[\:GROUP\]: ' \
 			'*'{-v+,--volume=}'[Bind-mount a path]:SOURCE\:TARGET\[\:OPTIONS\]:_files' \
 			'(-w --workdir)'{-w+,--workdir=}'[Working directory of the command]:DIR: ' \
+			'--arch=[Architecture to pull, such as arm64]:ARCH: ' \
+			'--os=[Operating system to pull]:OS: ' \
+			'--platform=[Platform to pull]:OS/ARCH\[/VARIANT\]: ' \
+			'--variant=[Variant of the architecture to pull, such as v8]:VARIANT: ' \
+			'--retry=[How often to try again when the network fails]:N: ' \
+			'--retry-delay=[Time between two tries, such as 5s]:TIME: ' \
 			'--help[Show help]' \
 			'1:name:_kist_names images' \
 			'*::argument:_normal'
@@ -513,6 +589,7 @@ _kist_command() {
 			'--all[Start all containers]' \
 			'(-a --attach)'{-a,--attach}'[Attach to the container'\''s output]' \
 			'--detach-keys=[Keys that detach]:KEYS: ' \
+			'*'{-f+,--filter=}'[Start containers that match, as ps --filter]:KEY=VALUE: ' \
 			'(-i --interactive)'{-i,--interactive}'[Attach standard input too]' \
 			'(-l --latest)'{-l,--latest}'[The newest container]' \
 			'--sig-proxy[Pass signals on to the container]' \
@@ -521,7 +598,9 @@ _kist_command() {
 		;;
 	'stop' | 'container stop')
 		_arguments -s -S \
-			'(-a --all)'{-a,--all}'[All containers]' \
+			'(-a --all)'{-a,--all}'[All running containers]' \
+			'*--cidfile=[The container whose ID is in this file]:FILE:_files' \
+			'*'{-f+,--filter=}'[Containers that match, as ps --filter]:KEY=VALUE: ' \
 			'(-i --ignore)'{-i,--ignore}'[Containers that do not exist are no error]' \
 			'(-l --latest)'{-l,--latest}'[The newest container]' \
 			'(-t --time)'{-t+,--time=}'[Seconds to wait before the kill]:SECONDS: ' \
@@ -533,6 +612,7 @@ _kist_command() {
 			'(-a --all)'{-a,--all}'[All images that no container uses, not only nameless]' \
 			'*--filter=[Only what matches\: until=TIME, label=KEY\[=VALUE\], label!=KEY\[=VALUE\]]:KEY=VALUE: ' \
 			'(-f --force)'{-f,--force}'[Do not ask]' \
+			'--volumes[Volumes, too\: has no effect, there are none]' \
 			'--help[Show help]'
 		;;
 	'tag' | 'image tag')
@@ -560,7 +640,9 @@ _kist_command() {
 		;;
 	'wait' | 'container wait')
 		_arguments -s -S \
+			'*--condition=[Wait for this\: created, running, stopped, exited, removing]:STATE: ' \
 			'--ignore[Containers that do not exist are no error]' \
+			'(-i --interval)'{-i+,--interval=}'[Time between two looks at the state, for --condition (250ms)]:TIME: ' \
 			'(-l --latest)'{-l,--latest}'[The newest container]' \
 			'--help[Show help]' \
 			'*:name:_kist_names containers'

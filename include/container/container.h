@@ -96,10 +96,11 @@ struct container_request {
 	const char *image_id, *image_name, *image_digest, *top_layer;
 	const struct image_config *image;
 	const char *name;
-	const struct strv *command; /* after the image's name */
-	const char *entrypoint;	    /* text, or a JSON list; "" clears the image's */
-	const struct strv *env;	    /* resolved NAME=value */
-	const struct strv *labels;
+	const struct strv *command;   /* after the image's name */
+	const char *entrypoint;	      /* text, or a JSON list; "" clears the image's */
+	const struct strv *env;	      /* resolved NAME=value */
+	const struct strv *unset_env; /* names: not from the image or the configuration */
+	const struct strv *labels, *annotations;
 	const char *workdir, *user, *hostname, *network;
 	const struct strv *volumes; /* SOURCE:TARGET[:OPTIONS] */
 	const struct strv *tmpfs;   /* TARGET[:OPTIONS] */
@@ -109,6 +110,7 @@ struct container_request {
 	const char *log_driver;
 	int64_t stop_timeout; /* seconds, -1: as configured */
 	bool terminal, stdin_open, privileged, read_only, init, auto_remove;
+	bool unset_all_env; /* nothing but env */
 	struct container_resources resources;
 };
 

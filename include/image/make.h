@@ -14,6 +14,7 @@ struct image_make {
 	bool docker;				   /* docker's manifest instead of OCI's */
 	const char *author, *comment, *created_by; /* of the history; NULL: none */
 	const struct strv *changes;		   /* "CMD ...", as in a Dockerfile */
+	const struct platform *platform;	   /* import: NULL: the host's */
 	/* Commit: the image the container was made from, its ID, and what the container runs. */
 	const char *parent;
 	const struct image_process *process;

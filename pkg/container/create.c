@@ -21,7 +21,7 @@ static int name_taken(const char *name, const char *holder, struct err *err)
 	    err, ERR_EXISTS,
 	    "creating container storage: the container name \"%s\" is already in use by %s. "
 	    "You have to remove that container to be able to reuse that name: that name is "
-	    "already in use",
+	    "already in use, or use --replace to have it removed",
 	    name, holder);
 }
 

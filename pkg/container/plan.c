@@ -97,20 +97,45 @@ static int merge_env(struct strv *env, const struct strv *more, struct err *err)
 	return r;
 }
 
+static void unset(struct strv *env, const char *name)
+{
+	size_t i, n = strlen(name);
+
+	for (i = 0; i < env->n; i++)
+		if (strncmp(env->v[i], name, n) == 0 && env->v[i][n] == '=') {
+			strv_remove(env, i);
+			return;
+		}
+}
+
+/* What a container has without being asked. */
+static int default_env(const struct container_request *rq, const struct containers_conf *conf,
+		       struct strv *env, struct err *err)
+{
+	size_t i;
+	int r;
+
+	r = strv_env_set(env, DEFAULT_PATH, err);
+	if (r == 0)
+		r = strv_env_set(env, "container=podman", err);
+	if (r == 0 && rq->terminal)
+		r = strv_env_set(env, "TERM=xterm", err);
+	if (r == 0)
+		r = merge_env(env, &conf->env, err);
+	if (r == 0 && rq->image)
+		r = merge_env(env, &rq->image->config.env, err);
+	for (i = 0; r == 0 && rq->unset_env && i < rq->unset_env->n; i++)
+		unset(env, rq->unset_env->v[i]);
+	return r;
+}
+
 static int plan_env(const struct container_request *rq, const struct containers_conf *conf,
 		    struct container_process *p, struct err *err)
 {
-	int r;
+	int r = 0;
 
-	r = strv_env_set(&p->env, DEFAULT_PATH, err);
-	if (r == 0)
-		r = strv_env_set(&p->env, "container=podman", err);
-	if (r == 0 && rq->terminal)
-		r = strv_env_set(&p->env, "TERM=xterm", err);
-	if (r == 0)
-		r = merge_env(&p->env, &conf->env, err);
-	if (r == 0 && rq->image)
-		r = merge_env(&p->env, &rq->image->config.env, err);
+	if (!rq->unset_all_env)
+		r = default_env(rq, conf, &p->env, err);
 	return r < 0 ? r : merge_env(&p->env, rq->env, err);
 }
 
@@ -247,27 +272,40 @@ static int plan_image(const struct container_request *rq, struct container_image
 	return r < 0 ? r : str_set(&image->top_layer, rq->top_layer, err);
 }
 
-static int plan_labels(const struct container_request *rq, struct strv *labels, struct err *err)
+/* "key=value", or a key alone for an empty value. what: the option, in errors. */
+static int add_pairs(const struct strv *given, const char *what, struct strv *to, struct err *err)
 {
 	char *eq;
 	size_t i;
 	int r = 0;
 
-	if (rq->image)
-		r = strv_copy(labels, &rq->image->config.labels, err);
-	for (i = 0; r == 0 && rq->labels && i < rq->labels->n; i++) {
+	for (i = 0; r == 0 && given && i < given->n; i++) {
 		AUTO_FREE char *with =
-		    str_fmt("%s%s", rq->labels->v[i], strchr(rq->labels->v[i], '=') ? "" : "=");
+		    str_fmt("%s%s", given->v[i], strchr(given->v[i], '=') ? "" : "=");
 
 		eq = with ? strchr(with, '=') : NULL;
 		if (!eq)
 			return err_nomem(err);
 		if (eq == with)
-			return err_set(err, ERR_INVALID, "--label %s: the key is empty",
-				       rq->labels->v[i]);
-		r = strv_env_set(labels, with, err);
+			return err_set(err, ERR_INVALID, "%s %s: the key is empty", what,
+				       given->v[i]);
+		r = strv_env_set(to, with, err);
 	}
 	return r;
+}
+
+static int plan_labels(const struct container_request *rq, const struct containers_conf *conf,
+		       struct container_def *def, struct err *err)
+{
+	int r = 0;
+
+	if (rq->image)
+		r = strv_copy(&def->labels, &rq->image->config.labels, err);
+	if (r == 0)
+		r = add_pairs(rq->labels, "--label", &def->labels, err);
+	if (r == 0)
+		r = strv_copy(&def->annotations, &conf->annotations, err);
+	return r < 0 ? r : add_pairs(rq->annotations, "--annotation", &def->annotations, err);
 }
 
 static int copy_resources(const struct container_resources *from, struct container_resources *to,
@@ -299,7 +337,7 @@ static int plan_rest(const struct container_request *rq, const struct containers
 	if (r == 0)
 		r = plan_image(rq, &def->image, err);
 	if (r == 0)
-		r = plan_labels(rq, &def->labels, err);
+		r = plan_labels(rq, conf, def, err);
 	if (r == 0)
 		r = copy_resources(&rq->resources, &def->resources, err);
 	return r < 0 ? r : plan_volumes(rq->volumes, rq->tmpfs, def, err);

@@ -200,7 +200,7 @@ static int pack_and_unpack(struct making *k, struct worker *w, int upper, struct
 
 /* ---- the configuration ---- */
 
-static int fresh_config(struct json_doc *doc, struct err *err)
+static int fresh_config(struct json_doc *doc, const struct platform *platform, struct err *err)
 {
 	struct json *root = json_object(doc), *fs = json_object(doc);
 	struct platform host;
@@ -209,9 +209,13 @@ static int fresh_config(struct json_doc *doc, struct err *err)
 
 	(void)uname(&u);
 	platform_host(u.machine, &host);
-	r = json_set(doc, root, "architecture", json_string(doc, host.arch), err);
+	if (!platform)
+		platform = &host;
+	r = json_set(doc, root, "architecture", json_string(doc, platform->arch), err);
 	if (r == 0)
-		r = json_set(doc, root, "os", json_string(doc, host.os), err);
+		r = json_set(doc, root, "os", json_string(doc, platform->os), err);
+	if (r == 0 && *platform->variant)
+		r = json_set(doc, root, "variant", json_string(doc, platform->variant), err);
 	if (r == 0)
 		r = json_set(doc, fs, "type", json_string(doc, "layers"), err);
 	if (r == 0)
@@ -229,7 +233,7 @@ static int parent_config(struct making *k, struct json_doc **ret, struct err *er
 
 	if (!k->parent) {
 		r = json_new(ret, err);
-		return r < 0 ? r : fresh_config(*ret, err);
+		return r < 0 ? r : fresh_config(*ret, k->make->platform, err);
 	}
 	(void)snprintf(key, sizeof(key), "sha256:%s", k->parent->id);
 	r = store_image_data(k->ctx->store, k->parent, key, &text, err);
