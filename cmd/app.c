@@ -54,14 +54,13 @@ static int open_store(struct app *app, struct err *err)
 	    .graphroot = app->storage.graphroot,
 	    .runroot = app->storage.runroot,
 	    .driver = app->storage.driver,
+	    .driver_given = app->storage.driver_given,
 	    .additional = &app->storage.additional_image_stores,
+	    .imagestore = app->storage.imagestore,
 	    .rootless = app->env.rootless,
+	    .ignore_chown_errors = app->storage.ignore_chown_errors,
 	    .remove_tree = app->env.rootless ? remove_tree_of_subids : NULL,
 	};
-	if (app->storage.imagestore)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "imagestore %s: a split store is not built yet",
-			       app->storage.imagestore);
 	r = store_open(&o, STORE_CREATE, &app->store, err);
 	/* What a killed command left is the next one's first work; one listing when there is none.
 	 */
@@ -83,6 +82,7 @@ static int open_containers(struct app *app, struct err *err)
 	    .graphroot = app->storage.graphroot,
 	    .runroot = app_state_root(app),
 	    .cgroup_manager = app->inv->globals.cgroup_manager,
+	    .no_volatile = app->storage.disable_volatile,
 	};
 
 	return containers_open(&o, &app->containers, err);
@@ -178,13 +178,28 @@ int app_tell_single_id(const struct app *app, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+/* What --root would switch off again. */
+static int add_other_stores(const struct app *app, struct strv *ret, struct err *err)
+{
+	const struct strv *more = &app->storage.additional_image_stores;
+	size_t i;
+	int r = 0;
+
+	if (app->storage.imagestore)
+		r = strv_addf(ret, err, "--imagestore=%s", app->storage.imagestore);
+	for (i = 0; r == 0 && i < more->n; i++)
+		r = strv_addf(ret, err, "--storage-opt=additionalimagestore=%s", more->v[i]);
+	return r;
+}
+
 int app_self_argv(struct app *app, const char *const *words, struct strv *ret, struct err *err)
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	const char *const store[] = {"--root",	  app->storage.graphroot,
 				     "--runroot", app->storage.runroot,
-				     "--tmpdir",  app_state_root(app)};
+				     "--tmpdir",  app_state_root(app),
+				     "--storage-driver", "overlay"};
 	size_t i;
 	int r;
 
@@ -194,6 +209,8 @@ int app_self_argv(struct app *app, const char *const *words, struct strv *ret, s
 	r = strv_add(ret, self, err);
 	for (i = 0; r == 0 && i < ARRAY_LEN(store); i++)
 		r = strv_add(ret, store[i], err);
+	if (r == 0)
+		r = add_other_stores(app, ret, err);
 	for (; r == 0 && *words; words++)
 		r = strv_add(ret, *words, err);
 	return r;

@@ -77,6 +77,8 @@ static int remove_one(struct app *app, const struct rmi_args *a, const char *tex
 
 	if (a->force) {
 		r = image_get(&ctx, text, &image, &name, err);
+		if (r == 0)
+			r = image_refuse_read_only(&ctx, image, err);
 		if (r == 0 && (!name || image->names.n <= 1))
 			r = remove_users(app, image->id, err);
 		if (r < 0)

@@ -77,6 +77,8 @@ static int run_untag(struct app *app, const void *args, const struct strv *rest,
 
 	(void)args;
 	r = image_get(&ctx, rest->v[0], &image, NULL, err);
+	if (r == 0)
+		r = image_refuse_read_only(&ctx, image, err);
 	if (r == 0 && rest->n == 1)
 		r = store_image_untag(app->store, image->id, NULL, err);
 	for (i = 1; r >= 0 && i < rest->n; i++)

@@ -43,7 +43,7 @@ struct rows {
 	size_t n, cap;
 	struct store_images images; /* without inventory */
 	struct inventory inv;
-	bool has_inventory, any_read_only;
+	bool has_inventory, any_read_only, several_stores;
 	struct image_config *configs; /* by index of the images; NULL: not needed */
 	size_t n_configs;
 };
@@ -146,14 +146,21 @@ static int add_image(struct rows *rs, struct app *app, const struct images_args 
 	struct err broken = ERR_INIT;
 	int r;
 
-	r = store_image_size(app->store, model.image, &model.size, err);
-	if (r < 0)
+	r = store_image_size(app->store, model.image, &model.size, &broken);
+	if (r == -ERR_CORRUPT) {
+		/* One broken image does not hide the others. */
+		say("Warning: %s (see kist system check)", broken.text);
+		err_clear(&broken);
+	} else if (r < 0) {
+		*err = broken;
 		return r;
+	}
 	/* A manifest list has no configuration, and a damaged one is for `system check`. */
 	if (rs->configs && image_read_config(&ctx, model.image, &rs->configs[i], &broken) == 0)
 		model.config = &rs->configs[i];
 	model.containers = rs->has_inventory ? rs->inv.users[i] : 0;
 	rs->any_read_only = rs->any_read_only || model.image->read_only;
+	rs->several_stores = rs->several_stores || model.image->where > 0;
 	return add_names(rs, &model, err);
 }
 
@@ -255,13 +262,13 @@ static void add_columns(const struct images_args *a, const struct rows *rs, stru
 		buf_adds(table, "\t{{.ReadOnly}}");
 }
 
-/* With --quiet an image of several names is one ID. */
+/* With --quiet an image is one ID, whatever names it has and in how many stores it is. */
 static bool seen_before(const struct rows *rs, size_t i)
 {
 	size_t k = i;
 
 	while (k-- > 0)
-		if (rs->v[k].image == rs->v[i].image)
+		if (rs->v[k].image == rs->v[i].image || by_id(&rs->v[k], &rs->v[i]) == 0)
 			return true;
 	return false;
 }
@@ -284,7 +291,8 @@ static int print(const struct images_args *a, const struct rows *rs, struct err 
 	if (!list)
 		return err_nomem(err);
 	for (i = 0; i < rs->n; i++)
-		if (!quiet || rs->v[i].image->names.n < 2 || !seen_before(rs, i))
+		if (!quiet || (rs->v[i].image->names.n < 2 && !rs->several_stores) ||
+		    !seen_before(rs, i))
 			list[report.n_rows++] = &rs->v[i];
 	add_columns(a, rs, &table);
 	type.table = buf_str(&table);

@@ -280,6 +280,8 @@ static void add_store(struct obj *o, struct app *app)
 	obj_str(&s, "runRoot", app->storage.runroot);
 	count_downloads(app, &s);
 	obj_list(&s, "additionalImageStores", &app->storage.additional_image_stores);
+	if (app->storage.imagestore)
+		obj_str(&s, "imageStoreRoot", app->storage.imagestore);
 	obj_part(o, "store", &s);
 }
 

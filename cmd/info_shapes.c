@@ -160,6 +160,7 @@ static const struct shape_field store_fields[] = {
     FLAG("TransientStore", "transientStore"),
     STRUCT("PartialDownloads", "partialDownloads", downloads),
     LIST("AdditionalImageStores", "additionalImageStores"),
+    {"ImageStoreRoot", SHAPE_TEXT, SHAPE_OMIT, "imageStoreRoot"},
     {NULL},
 };
 static const struct shape store = {"define.StoreInfo", store_fields};

@@ -245,7 +245,9 @@ static int create(struct app *app, const struct create_args *a, const struct str
 	size_t i;
 	int r;
 
-	r = image_read_config(&ctx, image, &config, err);
+	r = image_refuse_shifted(&ctx, image, err);
+	if (r == 0)
+		r = image_read_config(&ctx, image, &config, err);
 	for (i = 1; r == 0 && i < rest->n; i++)
 		r = strv_add(&command, rest->v[i], err);
 	if (r == 0 && a->env_host)

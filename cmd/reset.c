@@ -39,6 +39,9 @@ static int ask(const struct app *app, struct err *err)
 		 "        - the graphRoot directory: \"%s\"\n"
 		 "        - the runRoot directory: \"%s\"\n",
 		 app->storage.graphroot, app->storage.runroot);
+	if (app->storage.imagestore)
+		buf_addf(&text, "        - the imagestore directory: \"%s\"\n",
+			 app->storage.imagestore);
 	return confirm(buf_str(&text), err);
 }
 
@@ -87,6 +90,7 @@ static bool is_of_a_store(const char *name)
 	    "libpod",	     "db.sql",	       "volumes",	 "mounts",
 	    "tmp",	     "networks",       "artifacts",	 "secrets",
 	    "overlay-locks", "cache",	       "mtab",
+	    "l", /* podman makes it in an image store */
 	};
 	size_t i;
 
@@ -146,12 +150,16 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 			return r;
 	}
 	r = check_names(app->storage.graphroot, err);
+	if (r == 0 && app->storage.imagestore)
+		r = check_names(app->storage.imagestore, err);
 	if (r == 0)
 		r = remove_containers(app, err);
 	if (r == 0)
 		r = unmount_all(app, err);
 	if (r == 0)
 		r = empty_dir(app->storage.graphroot, err);
+	if (r == 0 && app->storage.imagestore)
+		r = empty_dir(app->storage.imagestore, err);
 	if (r == 0)
 		r = empty_dir(app->storage.runroot, err);
 	return r;

@@ -25,6 +25,7 @@ struct containers_options {
 	const struct containers_conf *conf; /* containers.conf */
 	const char *graphroot, *runroot;
 	const char *cgroup_manager; /* NULL: as configured */
+	bool no_volatile;	    /* sync what containers with auto_remove write, too */
 };
 
 /* Opens the state and removes what dead commands left there. */

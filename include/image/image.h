@@ -78,6 +78,13 @@ struct image_removal {
 	store_users_fn *users; /* kist's own containers */
 	void *users_arg;
 };
+/* ERR_UNSUPPORTED when the image's files have the owners of a user namespace: they are for the
+ * containers of another tool. */
+int image_refuse_shifted(const struct image_ctx *ctx, const struct store_image *image,
+			 struct err *err);
+/* ERR_DENIED that names the store when the image, and so its names, are in an additional one. */
+int image_refuse_read_only(const struct image_ctx *ctx, const struct store_image *image,
+			   struct err *err);
 /* What happened, as lines in order: "Untagged: NAME", "Deleted: ID". */
 int image_remove(const struct image_ctx *ctx, const char *text, const struct image_removal *rm,
 		 struct strv *ret_lines, struct err *err);

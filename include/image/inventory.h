@@ -34,6 +34,10 @@ int inventory_load(const struct image_ctx *ctx, store_users_fn *users, void *arg
 
 /* Counts one more for each layer from top down; counts is by index of layers. */
 void inventory_count_chain(const struct inventory *inv, const char *top, size_t *counts);
+/* For each layer of an image, with its mapped layers: copies of the top one whose files have the
+ * owners of a user namespace. */
+void inventory_count_image(const struct inventory *inv, const struct store_image *image,
+			   size_t *counts);
 
 /* Bytes of image i: its layers and data; those of them that no other image has. */
 uint64_t inventory_image_bytes(const struct inventory *inv, size_t i);

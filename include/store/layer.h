@@ -5,6 +5,7 @@
 #define STORE_LAYER_H
 
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/strv.h"
 #include "store/store.h"
 
@@ -21,8 +22,9 @@ struct store_layer {
 	int64_t compression; /* enum compression; others may appear */
 	int64_t created;
 	struct strv names;
+	bool shifted;	/* uidmap or gidmap: its files have the owners of a user namespace */
 	bool read_only; /* in an additional store */
-	int where;	/* which store: for the functions below */
+	int where;	/* in which root its record is */
 };
 
 void store_layer_fini(struct store_layer *l);
@@ -38,16 +40,21 @@ int store_layer_find(struct store *s, const char *id, struct store_layer *ret, s
 /* 1 when the layer is registered, complete, and its directory exists. */
 int store_layer_exists(struct store *s, const char *id, struct err *err);
 
+/* 1 when its files have the owners of a user namespace, so that only containers with these very maps
+ * can use them. Reads no index where the owner of its directory is the store's. */
+int store_layer_is_shifted(struct store *s, const char *id, struct err *err);
+
 /* One directory of the chain: "l/<26 characters>" below overlay_fd (borrowed from the store). */
 struct store_lower {
 	char path[32];
 	int overlay_fd;
-	int where; /* 0: our own store; n: additional store n */
+	int where; /* in which root */
 };
 
 struct store_lowers {
 	struct store_lower *v; /* topmost first */
 	size_t n;
+	int home; /* the root that has most of them: see store_lower_name */
 };
 
 void store_lowers_fini(struct store_lowers *l);
@@ -61,7 +68,15 @@ void store_lowers_fini(struct store_lowers *l);
  */
 int store_layer_lowers(struct store *s, const char *top_id, struct store_lowers *ret,
 		       struct err *err);
-/* <root>/overlay of store `where`, as configured; borrowed. */
+/*
+ * A mount's options are one page: lowers are named relative to a working directory, which is the
+ * overlay directory of the root that has most of them (borrowed descriptor). Appends "l/X", or for
+ * one of another root its path, in which what separates options is escaped.
+ */
+int store_lowers_dir(const struct store *s, const struct store_lowers *l);
+void store_lower_name(const struct store *s, const struct store_lowers *l, size_t i,
+		      struct buf *out);
+/* <root>/overlay of root `where`, as configured; borrowed. */
 const char *store_overlay_path(const struct store *s, int where);
 
 /* The layer's own files, opened for reading. The caller closes. */

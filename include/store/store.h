@@ -1,6 +1,6 @@
 /*
  * store.h - the containers/storage tree (overlay driver) that podman, buildah, skopeo and CRI-O
- * share with kist: its roots and how it is opened. Layers are in layer.h, writing them in
+ * share with kist: its roots (graphroot, image store, additional stores) and how it is opened. Layers are in layer.h, writing them in
  * layer_new.h, images in image.h, holder records in hold.h.
  *
  * Opening costs a few system calls: no index is read and no lock is taken before something asks for
@@ -33,12 +33,16 @@ typedef int store_remove_fn(void *arg, int dirfd, const char *name, struct err *
 struct store_options {
 	const char *graphroot, *runroot; /* absolute paths */
 	const char *driver;		 /* NULL or "": whatever is there, else overlay */
+	bool driver_given;		 /* by the user of this command, not by a file */
 	/* Roots of read-only stores, searched in this order after our own; nothing is written there
 	 * and no lock is taken. NULL: none. One that does not exist is skipped. */
 	const struct strv *additional;
-	const char *imagestore; /* of storage.conf: refused (ERR_UNSUPPORTED) when set */
+	/* Root of images and their layers, when they are not to be in the graphroot (imagestore of
+	 * storage.conf); what is in the graphroot already stays usable. NULL or "": none. */
+	const char *imagestore;
 	/* Contents belong to subordinate ids and overlay attributes are user.overlay.*. */
 	bool rootless;
+	bool ignore_chown_errors; /* of storage.conf: for store_rules */
 	/* Removes layer trees that hold files of subordinate ids (from within a user namespace).
 	 * NULL: removed directly. */
 	store_remove_fn *remove_tree;
@@ -49,30 +53,46 @@ struct store_options {
  */
 enum { STORE_CREATE = 1 };
 
-/* ERR_UNSUPPORTED when the root holds a store of another driver, or of several. */
+/* ERR_UNSUPPORTED when a root holds a store of another driver, unless overlay was given; or stores
+ * of several, and no driver is named at all. */
 int store_open(const struct store_options *options, int flags, struct store **ret, struct err *err);
 void store_close(struct store *s);
 DEFINE_AUTO(struct store, store_close)
 
 /* Borrowed; descriptors of directories, open for reading. */
 int store_graphroot_fd(const struct store *s);
-int store_overlay_fd(const struct store *s); /* <graphroot>/overlay */
+int store_layers_fd(const struct store *s); /* where new layers are: below <root>/overlay */
 /*
- * The same directory as it is mounted at this moment, by its path; the caller closes. For whoever
+ * <graphroot>/overlay as it is mounted at this moment, by its path; the caller closes. For whoever
  * mounts: podman and the like mount it over itself while they run and unmount it when they end, and
  * the kernel takes nothing from, or onto, a descriptor of a mount that is gone.
  */
 int store_overlay_reopen(const struct store *s, int *ret_fd, struct err *err);
 const char *store_graphroot(const struct store *s);
 const char *store_runroot(const struct store *s);
+const char *store_imagestore(const struct store *s); /* NULL: there is none */
+/* The roots that are written to: the graphroot and, if there is one, the image store. Returns how
+ * many. */
+#define STORE_ROOTS_MAX 2
+size_t store_roots(const struct store *s, int ret_fds[STORE_ROOTS_MAX]);
 /* Opened, and with STORE_CREATE created, on first use. */
 int store_runroot_fd(struct store *s, int *ret_fd, struct err *err);
 /* <graphroot>/kist and below: created with 0700 when missing. sub: NULL or one name. The caller
  * closes. */
 int store_private_dir(struct store *s, const char *sub, int *ret_fd, struct err *err);
+/* Path of root `where` (of images and layers); borrowed. */
+const char *store_root_path(const struct store *s, int where);
 bool store_is_rootless(const struct store *s);
 
-/* Puts everything below the graphroot on disk (syncfs). */
+/* How layers are to be unpacked into this store. */
+struct store_rules {
+	bool rootless;
+	bool ignore_chown_errors; /* an owner that cannot be given is no error */
+	bool literal_whiteouts;	  /* it is a mount program's: whiteouts are files named ".wh." */
+};
+int store_rules(struct store *s, struct store_rules *ret, struct err *err);
+
+/* Puts everything below our roots on disk (syncfs). */
 int store_sync(struct store *s, struct err *err);
 
 /*

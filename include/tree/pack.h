@@ -39,8 +39,8 @@ struct tree_pack_options {
 	/* No whiteouts: devices 0/0 are devices, opaque marks are ignored (export of a mounted root
 	 * file system). */
 	bool plain;
-	/* Stores of one ID: user.containers.override_stat says who a file belongs to. Elsewhere any
-	 * user of a container can write it, and it counts for nothing. */
+	/* Stores of one ID: user.containers.override_stat says who a file belongs to (its mode is
+	 * its own). Elsewhere any user of a container can write it, and it counts for nothing. */
 	bool owner_xattr;
 	const struct tree_idmap *uids, *gids; /* identity when there are none */
 	size_t n_uids, n_gids;

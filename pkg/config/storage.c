@@ -32,7 +32,6 @@ static void reset_options(struct storage_conf *c)
 	c->mountopt = NULL;
 	c->ignore_chown_errors = c->skip_mount_home = c->disable_volatile = false;
 	c->sync_filesystem = false;
-	c->force_mask = 0;
 }
 
 /* One "overlay.mountopt=nodev" of --storage-opt or STORAGE_OPTS. */
@@ -85,6 +84,8 @@ static int apply_environment(const struct config_env *env, struct storage_conf *
 
 	if (driver)
 		r = storage_set_driver(c, driver, "STORAGE_DRIVER", err);
+	if (driver && *driver)
+		c->driver_given = true;
 	if (r < 0 || !options)
 		return r;
 	rest = str_of(options);
@@ -117,14 +118,19 @@ static int apply_options(const struct config_env *env, struct storage_conf *c,
 {
 	int r = 0;
 
-	if (!str_empty(o->root))
+	if (!str_empty(o->root)) {
+		/* As podman: the files' driver options are for their own graphroot. */
+		reset_options(c);
 		r = set_absolute(&c->graphroot, o->root, err);
+	}
 	if (r == 0 && !str_empty(o->runroot))
 		r = set_absolute(&c->runroot, o->runroot, err);
 	if (r == 0 && !str_empty(o->imagestore))
 		r = set_absolute(&c->imagestore, o->imagestore, err);
 	if (r == 0 && !str_empty(o->driver))
 		r = storage_set_driver(c, o->driver, "--storage-driver", err);
+	if (!str_empty(o->driver))
+		c->driver_given = true;
 	if (r == 0)
 		r = set_option_list(env, c, &o->options, "--storage-opt", err);
 	return r;

@@ -2,7 +2,9 @@
  * Which storage.conf files are in effect, and reading one.
  *
  * An ordinary user's own file replaces the system's. Without one, the system's file (meant for
- * root) gives only what is meant for everybody: PART_OF_ROOTLESS.
+ * root) gives only what is meant for everybody: PART_OF_ROOTLESS. The file that
+ * CONTAINERS_STORAGE_CONF names counts for an ordinary user as a whole but for graphroot and runroot
+ * (ALL_BUT_ROOTS): so it is with podman 4 and 5.
  */
 #include "base/auto.h"
 #include "base/err.h"
@@ -19,7 +21,7 @@
 #define NAME "containers/storage.conf"
 #define DROP_INS "containers/storage.conf.d"
 
-enum part { WHOLE, PART_OF_ROOTLESS };
+enum part { WHOLE, ALL_BUT_ROOTS, PART_OF_ROOTLESS };
 
 struct reader {
 	const struct config_env *env;
@@ -168,7 +170,7 @@ static int read_option_tables(const struct reader *rd, struct toml_value *storag
 	if (toml_find_key(options, "pull_options"))
 		toml_use_all(toml_find_key(options, "pull_options"));
 	r = read_options(rd, options);
-	if (r == 0 && rd->part == WHOLE)
+	if (r == 0 && rd->part != PART_OF_ROOTLESS)
 		r = read_stores(rd, options);
 	if (r < 0)
 		return r;
@@ -185,8 +187,9 @@ static int read_roots(const struct reader *rd, struct toml_value *storage)
 		r = read_path(rd, storage, "rootless_storage_path", &rd->c->graphroot);
 	if (r < 0 || rd->part == PART_OF_ROOTLESS)
 		return r;
-	r = read_path(rd, storage, "graphroot", &rd->c->graphroot);
-	if (r == 0)
+	if (rd->part == WHOLE)
+		r = read_path(rd, storage, "graphroot", &rd->c->graphroot);
+	if (r == 0 && rd->part == WHOLE)
 		r = read_path(rd, storage, "runroot", &rd->c->runroot);
 	if (r == 0)
 		r = read_path(rd, storage, "imagestore", &rd->c->imagestore);
@@ -210,9 +213,10 @@ static int read_storage(const struct reader *rd, struct toml *t)
 	r = toml_get_bool(storage, "transient_store", &transient, rd->err);
 	if (r < 0)
 		return r;
-	if (transient && rd->part == WHOLE)
+	if (transient && rd->part != PART_OF_ROOTLESS)
 		return config_unsupported(toml_find_key(storage, "transient_store"), rd->err,
-					  "a transient store is not supported");
+					  "a transient store is not supported: set it to false "
+					  "(what other tools have in theirs is not touched)");
 	return read_option_tables(rd, storage);
 }
 
@@ -365,7 +369,7 @@ int storage_read_files(const struct config_env *env, struct storage_conf *c, str
 {
 	const char *only = config_env_get(env, "CONTAINERS_STORAGE_CONF");
 	const char *over = config_env_get(env, "CONTAINERS_STORAGE_CONF_OVERRIDE");
-	struct reader rd = {env, c, WHOLE, err};
+	struct reader rd = {env, c, env->rootless ? ALL_BUT_ROOTS : WHOLE, err};
 	int r;
 
 	r = only ? read_file(&rd, only, "CONTAINERS_STORAGE_CONF") : read_default_files(&rd);

@@ -13,8 +13,7 @@
 
 enum kind {
 	SET_BOOL,
-	SET_TEXT,
-	SET_MASK,
+	SET_MOUNTOPT,
 	SET_SYNC,
 	ADD_STORE,
 	REFUSED,	 /* when it is not empty */
@@ -28,18 +27,24 @@ static const struct {
 	size_t at;
 	const char *reason;
 } options[] = {
-    {"mountopt", SET_TEXT, offsetof(struct storage_conf, mountopt), NULL},
+    {"mountopt", SET_MOUNTOPT, offsetof(struct storage_conf, mountopt), NULL},
     {"ignore_chown_errors", SET_BOOL, offsetof(struct storage_conf, ignore_chown_errors), NULL},
     {"skip_mount_home", SET_BOOL, offsetof(struct storage_conf, skip_mount_home), NULL},
     {"disable-volatile", SET_BOOL, offsetof(struct storage_conf, disable_volatile), NULL},
-    {"force_mask", SET_MASK, 0, NULL},
+    {"force_mask", REFUSED, 0,
+     "only a mount program (fuse-overlayfs) presents such files, and kist mounts with the kernel's "
+     "overlay: remove it, or name another file in CONTAINERS_STORAGE_CONF"},
     {"sync", SET_SYNC, 0, NULL},
     {"imagestore", ADD_STORE, 0, NULL},
     {"additionalimagestore", ADD_STORE, 0, NULL},
-    {"mount_program", REFUSED, 0, "kist mounts with the kernel's overlay only"},
+    {"mount_program", REFUSED, 0,
+     "kist mounts with the kernel's overlay only (as an ordinary user from Linux 5.13 on): remove "
+     "it, or name another file in CONTAINERS_STORAGE_CONF"},
     {"size", REFUSED, 0, "disk quotas are not built yet"},
     {"inodes", REFUSED, 0, "disk quotas are not built yet"},
-    {"use_composefs", REFUSED_IF_TRUE, 0, "composefs is not built yet"},
+    {"use_composefs", REFUSED_IF_TRUE, 0,
+     "composefs is not built yet: set it to \"false\" (layers that are there can still be listed "
+     "and removed)"},
     {"remap-uids", REFUSED, 0, "store-wide id maps are not supported"},
     {"remap-gids", REFUSED, 0, "store-wide id maps are not supported"},
     {"remap-user", REFUSED, 0, "store-wide id maps are not supported"},
@@ -91,15 +96,24 @@ static int parse_bool(const char *s, const char *where, bool *ret, struct err *e
 	return err_set(err, ERR_INVALID, "%s: \"%s\" is neither true nor false", where, s);
 }
 
-static int set_mask(struct storage_conf *c, const char *value, const char *where, struct err *err)
+/* nodev is how kist mounts anyway; metacopy makes copying up faster, which only the writable layers
+ * of the tool that uses it know about; fsync is for fuse-overlayfs. All others would change what
+ * containers see. */
+static int set_mountopt(struct storage_conf *c, const char *value, const char *where,
+			struct err *err)
 {
-	if (streq(value, "shared"))
-		c->force_mask = 0755;
-	else if (streq(value, "private"))
-		c->force_mask = 0700;
-	else
-		return parse_mode(value, where, &c->force_mask, err);
-	return 0;
+	struct str rest = str_of(value), part;
+
+	for (part = str_cut(&rest, ','); part.ptr; part = str_cut(&rest, ',')) {
+		if (part.len == 0 || str_eq(part, "nodev") || str_starts(part.ptr, "metacopy=") ||
+		    str_starts(part.ptr, "fsync="))
+			continue;
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s: mountopt \"%.*s\" is not supported (only nodev, metacopy and "
+			       "fsync, which change nothing here)",
+			       where, (int)part.len, part.ptr);
+	}
+	return str_set(&c->mountopt, *value ? value : NULL, err);
 }
 
 static int set_sync(struct storage_conf *c, const char *value, const char *where, struct err *err)
@@ -140,11 +154,8 @@ int storage_set_option(const struct config_env *env, struct storage_conf *c, con
 	switch (options[i].kind) {
 	case SET_BOOL:
 		return parse_bool(value, where, (bool *)((char *)c + options[i].at), err);
-	case SET_TEXT:
-		return str_set((char **)(void *)((char *)c + options[i].at), *value ? value : NULL,
-			       err);
-	case SET_MASK:
-		return *value ? set_mask(c, value, where, err) : 0;
+	case SET_MOUNTOPT:
+		return set_mountopt(c, value, where, err);
 	case SET_SYNC:
 		return set_sync(c, value, where, err);
 	case ADD_STORE:

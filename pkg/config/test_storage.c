@@ -69,7 +69,7 @@ static void the_first_file_counts_and_drop_ins_come_on_top(void **state)
 		     "additionalimagestores = [\"/a\", \"/b\"]\nsomething = 1\n"
 		     "pull_options = {enable_partial_images = \"true\"}\n"
 		     "[storage.options.overlay]\nmountopt = \"nodev,metacopy=on\"\n"
-		     "ignore_chown_errors = \"true\"\nforce_mask = \"shared\"\n");
+		     "ignore_chown_errors = \"true\"\n");
 	machine_file(&m, "/usr/share/containers/storage.conf.d/10.conf",
 		     "[storage]\ngraphroot = \"/hidden\"\n");
 	machine_file(&m, "/etc/containers/storage.conf.d/10.conf",
@@ -84,7 +84,6 @@ static void the_first_file_counts_and_drop_ins_come_on_top(void **state)
 	assert_string_equal(c.driver, "overlay");
 	assert_string_equal(c.mountopt, "nodev,metacopy=on");
 	assert_true(c.ignore_chown_errors);
-	assert_int_equal(c.force_mask, 0755);
 	assert_int_equal(c.additional_image_stores.n, 3);
 	assert_string_equal(c.additional_image_stores.v[2], "/c");
 	assert_path(&m, c.source, ETC);
@@ -101,7 +100,7 @@ static void a_user_takes_from_the_system_only_what_is_for_everybody(void **state
 	    &m, ETC,
 	    "[storage]\ndriver = \"overlay\"\ngraphroot = \"/root/only\"\nrunroot = \"/r\"\n"
 	    "rootless_storage_path = \"$HOME/s/${USER}\"\ntransient_store = true\n"
-	    "[storage.options]\nmountopt = \"x\"\nignore_chown_errors = \"true\"\n"
+	    "[storage.options]\nmountopt = \"nodev\"\nignore_chown_errors = \"true\"\n"
 	    "mount_program = \"/usr/bin/fuse-overlayfs\"\n");
 	machine_set(&m, "USER=me");
 	load(&m, NULL, &c);
@@ -115,6 +114,43 @@ static void a_user_takes_from_the_system_only_what_is_for_everybody(void **state
 	assert_false(d.ignore_chown_errors);
 }
 
+static void a_user_takes_all_but_roots_from_the_file_of_the_environment(void **state)
+{
+	AUTO_STORAGE_CONF struct storage_conf c = STORAGE_CONF_INIT;
+	AUTO_MACHINE struct machine m;
+
+	(void)state;
+	machine_make(&m, 1000);
+	machine_file(&m, "/my.conf",
+		     "[storage]\ngraphroot = \"/g\"\nrunroot = \"/r\"\nimagestore = \"/i\"\n"
+		     "rootless_storage_path = \"/mine\"\n"
+		     "[storage.options]\nadditionalimagestores = [\"/a\"]\n");
+	machine_set_path(&m, "CONTAINERS_STORAGE_CONF", "/my.conf");
+	load(&m, NULL, &c);
+	assert_string_equal(c.graphroot, "/mine");
+	assert_true(c.runroot_is_default);
+	assert_string_equal(c.imagestore, "/i");
+	assert_string_equal(c.additional_image_stores.v[0], "/a");
+}
+
+static void another_root_has_none_of_the_files_driver_options(void **state)
+{
+	AUTO_STORAGE_CONF struct storage_conf c = STORAGE_CONF_INIT;
+	struct storage_options o = {.root = "/opt/root"};
+	AUTO_MACHINE struct machine m;
+
+	(void)state;
+	machine_make(&m, 0);
+	machine_file(&m, ETC,
+		     "[storage]\nimagestore = \"/img\"\n[storage.options]\n"
+		     "additionalimagestores = [\"/a\"]\nignore_chown_errors = \"true\"\n");
+	load(&m, &o, &c);
+	assert_string_equal(c.graphroot, "/opt/root");
+	assert_string_equal(c.imagestore, "/img");
+	assert_int_equal(c.additional_image_stores.n, 0);
+	assert_false(c.ignore_chown_errors);
+}
+
 static void environment_and_options_win(void **state)
 {
 	AUTO_STORAGE_CONF struct storage_conf c = STORAGE_CONF_INIT, d = STORAGE_CONF_INIT;
@@ -126,7 +162,7 @@ static void environment_and_options_win(void **state)
 	machine_make(&m, 0);
 	machine_file(&m, "/my.conf",
 		     "[storage]\ngraphroot = \"/g\"\n[storage.options]\n"
-		     "mountopt = \"old\"\n");
+		     "mountopt = \"metacopy=on\"\n");
 	machine_set_path(&m, "CONTAINERS_STORAGE_CONF", "/my.conf");
 	machine_set(&m, "STORAGE_DRIVER=overlay");
 	machine_set(&m, "STORAGE_OPTS=overlay.additionalimagestore=/ro,ignore_chown_errors=true");
@@ -156,6 +192,13 @@ static void what_is_not_supported_is_refused_with_its_place(void **state)
 		       "storage.conf:2: storage.driver: storage driver \"vfs\" is not supported");
 	machine_file(&m, ETC, "[storage.options.overlay]\nmount_program = \"/bin/x\"\n");
 	assert_refused(&m, ERR_UNSUPPORTED, ":2: storage.options.overlay.mount_program");
+	machine_file(&m, ETC, "[storage.options.overlay]\nforce_mask = \"shared\"\n");
+	assert_refused(&m, ERR_UNSUPPORTED,
+		       ":2: storage.options.overlay.force_mask: force_mask is not supported: only a "
+		       "mount program");
+	machine_file(&m, ETC, "[storage.options]\nmountopt = \"nodev,nosuid\"\n");
+	assert_refused(&m, ERR_UNSUPPORTED,
+		       ":2: storage.options.mountopt: mountopt \"nosuid\" is not supported");
 	machine_file(&m, ETC, "[storage.options.overlay]\nuse_composefs = \"true\"\n");
 	assert_refused(&m, ERR_UNSUPPORTED, "composefs is not built yet");
 	machine_file(&m, ETC, "[storage.options]\nadditionallayerstores = [\"/x\"]\n");
@@ -184,6 +227,8 @@ int main(void)
 	    cmocka_unit_test(a_user_has_places_of_his_own),
 	    cmocka_unit_test(the_first_file_counts_and_drop_ins_come_on_top),
 	    cmocka_unit_test(a_user_takes_from_the_system_only_what_is_for_everybody),
+	    cmocka_unit_test(a_user_takes_all_but_roots_from_the_file_of_the_environment),
+	    cmocka_unit_test(another_root_has_none_of_the_files_driver_options),
 	    cmocka_unit_test(environment_and_options_win),
 	    cmocka_unit_test(what_is_not_supported_is_refused_with_its_place),
 	};

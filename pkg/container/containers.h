@@ -11,6 +11,7 @@ struct containers {
 	const struct containers_conf *conf;
 	char *graphroot, *runroot;
 	const char *cgroup_manager;
+	bool no_volatile;
 	bool rootless;
 };
 

@@ -53,12 +53,8 @@ static int mount_options(const struct exporting *e, int upper, struct buf *out, 
 
 	buf_addf(out, "lowerdir=%s", fd_path(upper, path));
 	for (i = 0; i < e->lowers->n; i++) {
-		const struct store_lower *l = &e->lowers->v[i];
-
-		if (l->where == 0)
-			buf_addf(out, ":%s", l->path);
-		else
-			buf_addf(out, ":%s/%s", store_overlay_path(e->store, l->where), l->path);
+		buf_addc(out, ':');
+		store_lower_name(e->store, e->lowers, i, out);
 	}
 	if (e->rootless)
 		buf_adds(out, ",userxattr");
@@ -83,8 +79,8 @@ static int export_main(void *arg, struct err *err)
 	if (r == 0)
 		r = mount_options(e, upper, &options, err);
 	if (r == 0)
-		r = mount_overlay(store_overlay_fd(e->store), store_overlay_path(e->store, 0),
-				  buf_str(&options), MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC,
+		r = mount_overlay(store_lowers_dir(e->store, e->lowers),
+				  store_overlay_path(e->store, e->lowers->home), buf_str(&options), MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC,
 				  "/", err);
 	if (r < 0)
 		return r;
@@ -103,7 +99,7 @@ int container_export(struct container *c, int out, struct err *err)
 	struct exporting e = {
 	    .out = out, .lowers = &lowers, .store = store, .rootless = c->owner->rootless};
 	struct idmaps maps;
-	int fds[] = {store_overlay_fd(store), out, -1}, r;
+	int fds[] = {-1, out, -1}, r;
 	struct spawn role = {
 	    .name = "exporter",
 	    .flags = SPAWN_CONFINED | SPAWN_NULL_STDIO,
@@ -123,6 +119,7 @@ int container_export(struct container *c, int out, struct err *err)
 	if (r < 0)
 		return r;
 	e.one_id = e.rootless && maps.single;
+	fds[0] = store_lowers_dir(store, &lowers);
 	e.upper = fds[2] = upper;
 	r = spawn_run(&role, err);
 	return r < 0 ? err_wrap(err, "exporting container %s", c->def.name) : 0;

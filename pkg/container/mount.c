@@ -35,37 +35,35 @@ static bool is_mounted(const struct container *c)
 }
 
 struct overlay {
-	const struct container *c;
-	const char *options;
-	int merged;
+	const char *options, *home_path;
+	int home, merged;
 };
 
 static int mount_here(void *arg, struct err *err)
 {
 	const struct overlay *o = arg;
-	const struct store *s = o->c->owner->store;
 	char target[FD_PATH_MAX];
 
-	return mount_overlay(store_overlay_fd(s), store_overlay_path(s, 0), o->options, MS_NODEV,
+	return mount_overlay(o->home, o->home_path, o->options, MS_NODEV,
 			     fd_path(o->merged, target), err);
 }
 
-static int add_lowers(const struct container *c, struct buf *out, struct err *err)
+static int add_lowers(const struct container *c, struct buf *out, struct overlay *o,
+		      struct err *err)
 {
 	AUTO_STORE_LOWERS struct store_lowers lowers = {0};
-	char path[FD_PATH_MAX];
 	size_t i;
 	int r;
 
 	r = store_layer_lowers(c->owner->store, c->def.image.top_layer, &lowers, err);
 	if (r < 0)
 		return r;
+	o->home = store_lowers_dir(c->owner->store, &lowers);
+	o->home_path = store_overlay_path(c->owner->store, lowers.home);
 	buf_adds(out, "lowerdir=");
 	for (i = 0; i < lowers.n; i++) {
 		buf_adds(out, i ? ":" : "");
-		if (lowers.v[i].where != 0)
-			buf_addf(out, "%s/", fd_path(lowers.v[i].overlay_fd, path));
-		buf_adds(out, lowers.v[i].path);
+		store_lower_name(c->owner->store, &lowers, i, out);
 	}
 	return 0;
 }
@@ -73,7 +71,7 @@ static int add_lowers(const struct container *c, struct buf *out, struct err *er
 static int mount_stopped(struct container *c, struct err *err)
 {
 	AUTO_BUF struct buf options = BUF_INIT(OPTIONS_MAX - 1);
-	struct overlay o = {.c = c, .merged = -1};
+	struct overlay o = {.home = -1, .merged = -1};
 	struct spawn role = {.name = "mount", .main = mount_here, .arg = &o};
 	AUTO_CLOSE int merged = -1;
 	char dir[FD_PATH_MAX];
@@ -83,7 +81,7 @@ static int mount_stopped(struct container *c, struct err *err)
 		return err_set(err, ERR_UNSUPPORTED, "its image has no layers");
 	r = dir_ensure(c->dir, MERGED_DIR, MERGED_MODE, &merged, err);
 	if (r == 0)
-		r = add_lowers(c, &options, err);
+		r = add_lowers(c, &options, &o, err);
 	if (r < 0)
 		return r;
 	(void)fd_path(c->dir, dir);

@@ -27,6 +27,7 @@ int containers_open(const struct containers_options *o, struct containers **ret,
 	cs->store = o->store;
 	cs->conf = o->conf;
 	cs->cgroup_manager = o->cgroup_manager;
+	cs->no_volatile = o->no_volatile;
 	cs->rootless = o->store && store_is_rootless(o->store);
 	r = str_set(&cs->graphroot, o->graphroot, err);
 	if (r == 0)

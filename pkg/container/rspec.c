@@ -1,9 +1,11 @@
 #include "rspec.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "config/containers.h"
 #include "store/store.h"
 #include "sys/fd.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,18 +26,18 @@ void rspec_fini(struct rspec *rs)
 
 static int build_lowers(struct container *c, struct rspec *rs, struct err *err)
 {
-	const struct store_lower *l;
+	struct store *store = c->owner->store;
 	size_t i;
 	int r;
 
-	r = store_layer_lowers(c->owner->store, c->def.image.top_layer, &rs->lowers, err);
+	r = store_layer_lowers(store, c->def.image.top_layer, &rs->lowers, err);
 	for (i = 0; r == 0 && i < rs->lowers.n; i++) {
-		l = &rs->lowers.v[i];
-		if (l->where == 0)
-			r = strv_add(&rs->lower_paths, l->path, err);
-		else
-			r = strv_addf(&rs->lower_paths, err, "%s/%s",
-				      store_overlay_path(c->owner->store, l->where), l->path);
+		AUTO_BUF struct buf name = BUF_INIT(PATH_MAX);
+
+		store_lower_name(store, &rs->lowers, i, &name);
+		r = buf_check(&name, "the path of a layer", err);
+		if (r == 0)
+			r = strv_add(&rs->lower_paths, buf_str(&name), err);
 	}
 	return r;
 }
@@ -55,13 +57,13 @@ static int build_rootfs(struct container *c, struct rspec *rs, struct err *err)
 		r = dir_open(c->dir, WORK_DIR, &rs->work, err);
 	if (r < 0)
 		return r;
-	root->overlay_dir = store_overlay_fd(c->owner->store);
-	root->overlay_path = store_overlay_path(c->owner->store, 0);
+	root->overlay_dir = store_lowers_dir(c->owner->store, &rs->lowers);
+	root->overlay_path = store_overlay_path(c->owner->store, rs->lowers.home);
 	root->lower = (const char *const *)rs->lower_paths.v;
 	root->upper = rs->upper;
 	root->work = rs->work;
 	root->userxattr = c->owner->rootless;
-	root->is_volatile = c->def.auto_remove;
+	root->is_volatile = c->def.auto_remove && !c->owner->no_volatile;
 	return 0;
 }
 

@@ -24,7 +24,7 @@
 
 static bool is_ours(const struct store_layer_item *l)
 {
-	return l->layer.where == 0 && l->kind == STORE_LAYER_ORDINARY;
+	return !l->layer.read_only && l->kind == STORE_LAYER_ORDINARY;
 }
 
 /* Is the layer a container's? Those have no digest and no tar-split. */
@@ -38,11 +38,21 @@ static bool is_container_layer(const struct inventory *inv, const char *id)
 	return false;
 }
 
+const char *check_dir_parent(const struct check *c, const struct store_layer *l)
+{
+	size_t i;
+
+	for (i = 0; l->shifted && i < c->inv.images.n; i++)
+		if (strv_find(&c->inv.images.v[i]->mapped_layers, l->id) >= 0)
+			return c->inv.images.v[i]->layer;
+	return str_empty(l->parent) ? NULL : l->parent;
+}
+
 int check_find_dir_problem(struct check *c, const struct store_layer *l, char **ret_problem,
 			   struct err *err)
 {
 	AUTO_STORE_LAYER struct store_layer parent = {0};
-	const char *of = str_empty(l->parent) ? NULL : l->parent;
+	const char *of = check_dir_parent(c, l);
 	int r = of ? store_layer_find(c->ctx->store, of, &parent, err) : 1;
 
 	if (r == 0)
@@ -79,7 +89,7 @@ static int check_dir(struct check *c, size_t i, int depth, struct err *err)
 	struct store_layer_item *l = &c->inv.layers.v[i], *parent;
 	int r = 0;
 
-	if (c->seen[i] || l->layer.where != 0 || l->kind == STORE_LAYER_STAGING)
+	if (c->seen[i] || l->layer.read_only || l->kind == STORE_LAYER_STAGING)
 		return 0;
 	c->seen[i] = true;
 	if (depth > CHAIN_MAX) {
@@ -87,7 +97,7 @@ static int check_dir(struct check *c, size_t i, int depth, struct err *err)
 		return check_add(c->report, "layer", l->layer.id,
 				 "its parents go round in a circle", err);
 	}
-	parent = store_layer_list_find(&c->inv.layers, l->layer.parent);
+	parent = store_layer_list_find(&c->inv.layers, check_dir_parent(c, &l->layer));
 	if (parent)
 		r = check_dir(c, (size_t)(parent - c->inv.layers.v), depth + 1, err);
 	return r < 0 ? r : check_one_dir(c, i, err);
@@ -136,8 +146,10 @@ static int check_content(struct check *c, size_t i, struct err *err)
 		AUTO_CLOSE int diff = -1;
 
 		r = store_layer_open_diff(c->ctx->store, l->id, &diff, err);
-		if (r == -ERR_NOT_FOUND) {
-			err_clear(err); /* its directory was there: it is on its way out */
+		/* Its directory was there: it is on its way out. Or its files are not where their
+		 * names say (composefs). */
+		if (r == -ERR_NOT_FOUND || r == -ERR_UNSUPPORTED) {
+			err_clear(err);
 			return 0;
 		}
 		if (r == 0)
@@ -176,7 +188,9 @@ static int check_layers(struct check *c, struct err *err)
 		if (!is_ours(l) || is_container_layer(&c->inv, l->layer.id))
 			continue;
 		c->report->layers++;
-		if (c->o->quick || c->bad[i] || str_empty(l->layer.diff_digest))
+		/* A shifted copy's files are spread over several directories, and it can be made
+		 * again at any time. */
+		if (c->o->quick || c->bad[i] || str_empty(l->layer.diff_digest) || l->layer.shifted)
 			continue;
 		r = check_content(c, i, err);
 	}

@@ -42,6 +42,9 @@ int check_find_image_problem(struct check *c, const struct store_image *image, c
 			     struct err *err);
 int check_find_container_problem(struct check *c, const struct store_container *k,
 				 const char **ret_problem, struct err *err);
+/* What a layer's directory stands on: its parent or, for a shifted copy of an image's top layer,
+ * what it is a copy of; NULL for a base layer. */
+const char *check_dir_parent(const struct check *c, const struct store_layer *l);
 
 /* Directories and links of all layers that are not known to be bad. */
 int check_dirs(struct check *c, struct err *err);

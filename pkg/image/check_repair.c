@@ -36,8 +36,7 @@ int check_repair_dir(struct check *c, size_t i, struct err *err)
 		c->bad[i] = strstr(f->problem, "directory") ? BAD_CONTENT : BAD_NOT;
 		return 0;
 	}
-	r = store_layer_repair_dir(c->ctx->store, l->id, str_empty(l->parent) ? NULL : l->parent,
-				   &e);
+	r = store_layer_repair_dir(c->ctx->store, l->id, check_dir_parent(c, l), &e);
 	if (r == -ERR_NOT_FOUND)
 		return note(f, CHECK_REMOVED, "by another program", err);
 	if (r < 0) {

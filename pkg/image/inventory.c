@@ -36,6 +36,21 @@ void inventory_count_chain(const struct inventory *inv, const char *top, size_t 
 	}
 }
 
+void inventory_count_image(const struct inventory *inv, const struct store_image *image,
+			   size_t *counts)
+{
+	struct store_layer_item *l;
+	size_t i;
+
+	inventory_count_chain(inv, image->layer, counts);
+	/* Copies of the top layer with other owners; what is below is the same. */
+	for (i = 0; i < image->mapped_layers.n; i++) {
+		l = store_layer_list_find(&inv->layers, image->mapped_layers.v[i]);
+		if (l)
+			counts[l - inv->layers.v]++;
+	}
+}
+
 static int count_users(struct inventory *inv, store_users_fn *users, void *arg, struct err *err)
 {
 	size_t i, k;
@@ -59,6 +74,17 @@ static int count_users(struct inventory *inv, store_users_fn *users, void *arg, 
 
 #define PATHS_OF_A_LAYER 3
 
+/* An image that has a record in both of our roots is measured in both at once. */
+static bool is_measured(const struct inventory *inv, size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < i; k++)
+		if (streq(inv->images.v[k]->id, inv->images.v[i]->id))
+			return false;
+	return !inv->images.v[i]->read_only;
+}
+
 static int add_paths(const struct inventory *inv, struct strv *paths, struct err *err)
 {
 	size_t i;
@@ -68,7 +94,7 @@ static int add_paths(const struct inventory *inv, struct strv *paths, struct err
 		const char *id = inv->layers.v[i].layer.id;
 
 		/* What is in another store is not on our disk. */
-		if (inv->layers.v[i].layer.where != 0)
+		if (inv->layers.v[i].layer.read_only)
 			id = "-";
 		r = strv_addf(paths, err, "overlay/%s", id);
 		if (r == 0)
@@ -78,7 +104,7 @@ static int add_paths(const struct inventory *inv, struct strv *paths, struct err
 	}
 	for (i = 0; r == 0 && i < inv->images.n; i++)
 		r = strv_addf(paths, err, "overlay-images/%s",
-			      inv->images.v[i]->read_only ? "-" : inv->images.v[i]->id);
+			      is_measured(inv, i) ? inv->images.v[i]->id : "-");
 	for (i = 0; r == 0 && i < inv->containers.n; i++)
 		r = strv_addf(paths, err, "overlay-containers/%s",
 			      inv->containers.v[i].holder ? inv->containers.v[i].id : "-");
@@ -147,7 +173,7 @@ int inventory_load(const struct image_ctx *ctx, store_users_fn *users, void *arg
 	if (r < 0)
 		return r;
 	for (i = 0; i < inv.images.n; i++)
-		inventory_count_chain(&inv, inv.images.v[i]->layer, inv.sharers);
+		inventory_count_image(&inv, inv.images.v[i], inv.sharers);
 	*ret = inv;
 	inv = (struct inventory){0};
 	return 0;
@@ -158,9 +184,17 @@ int inventory_load(const struct image_ctx *ctx, store_users_fn *users, void *arg
 static uint64_t chain_bytes(const struct inventory *inv, size_t i, size_t max_sharers)
 {
 	struct store_layer_item *l = store_layer_list_find(&inv->layers, inv->images.v[i]->layer);
+	const struct strv *mapped = &inv->images.v[i]->mapped_layers;
 	uint64_t sum = inv->data_bytes[i];
 	int depth;
+	size_t k;
 
+	for (k = 0; k < mapped->n; k++) {
+		struct store_layer_item *m = store_layer_list_find(&inv->layers, mapped->v[k]);
+
+		if (m && inv->sharers[m - inv->layers.v] <= max_sharers)
+			sum += inv->layer_bytes[m - inv->layers.v];
+	}
 	for (depth = 0; l && depth < CHAIN_MAX; depth++) {
 		if (inv->sharers[l - inv->layers.v] <= max_sharers)
 			sum += inv->layer_bytes[l - inv->layers.v];
@@ -208,8 +242,8 @@ static void count_kept(const struct inventory *inv, const bool *gone, size_t *ke
 	size_t i;
 
 	for (i = 0; i < inv->images.n; i++)
-		if (!gone[i])
-			inventory_count_chain(inv, inv->images.v[i]->layer, kept);
+		if (!gone[i] && !inv->images.v[i]->read_only)
+			inventory_count_image(inv, inv->images.v[i], kept);
 	for (i = 0; i < inv->containers.n; i++) {
 		c = &inv->containers.v[i];
 		if (!c->holder || !is_gone(inv, gone, c->image))
@@ -235,7 +269,7 @@ bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64
 		if (!gone[i])
 			continue;
 		sum += inv->data_bytes[i];
-		inventory_count_chain(inv, inv->images.v[i]->layer, hit);
+		inventory_count_image(inv, inv->images.v[i], hit);
 	}
 	for (i = 0; i < inv->containers.n; i++)
 		if (inv->containers.v[i].holder && is_gone(inv, gone, inv->containers.v[i].image))

@@ -211,12 +211,13 @@ static int start_unpack(struct fetch *f, struct layer *l, struct worker *w, stru
 	    .blob = remote ? f->downloads[l->blob].fd : place->fd,
 	    .blob_max = remote ? 0 : place->size,
 	    .alone = f->n_wanted == 1,
-	    .rootless = store_is_rootless(f->ctx->store),
 	    .want_digest = f->from->check_digest,
 	};
 	int r;
 
-	r = store_layer_begin(f->ctx->store, &l->fresh, err);
+	r = store_rules(f->ctx->store, &o.rules, err);
+	if (r == 0)
+		r = store_layer_begin(f->ctx->store, &l->fresh, err);
 	if (r < 0)
 		return r;
 	if (lseek(o.blob, remote ? 0 : (off_t)place->at, SEEK_SET) < 0)

@@ -6,6 +6,7 @@
 #include "image/inventory.h"
 #include "spec/digest.h"
 #include "spec/image.h"
+#include "store/layer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,6 +297,29 @@ static int delete_with_parents(const struct image_ctx *ctx, const struct store_i
 	return r < 0 ? r : delete_parents(ctx, &inv, image, rm, lines, err);
 }
 
+int image_refuse_shifted(const struct image_ctx *ctx, const struct store_image *image,
+			 struct err *err)
+{
+	int r = image->layer ? store_layer_is_shifted(ctx->store, image->layer, err) : 0;
+
+	if (r <= 0)
+		return r;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "image %.12s: its layers were made for a user namespace (their records have "
+		       "id maps): pull it into a store without remap-uids and remap-gids",
+		       image->id);
+}
+
+int image_refuse_read_only(const struct image_ctx *ctx, const struct store_image *image,
+			   struct err *err)
+{
+	if (!image->read_only)
+		return 0;
+	return err_set(err, ERR_DENIED,
+		       "image %.12s is read-only: it is in the additional image store %s",
+		       image->id, store_root_path(ctx->store, image->where));
+}
+
 /* Looked up, and gone a moment later: the next look says so in the user's words. */
 static int gone_is_changed(int r, struct err *err)
 {
@@ -313,6 +337,8 @@ static int remove_now(const struct image_ctx *ctx, const char *text, const struc
 	int r;
 
 	r = image_get(ctx, text, &image, &name, err);
+	if (r == 0)
+		r = image_refuse_read_only(ctx, image, err);
 	if (r < 0)
 		return r;
 	if (name && image->names.n > 1) {

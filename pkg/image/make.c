@@ -98,10 +98,11 @@ static int begin_unpack(struct making *k, struct worker *w, int blob, struct sto
 	struct unpack_order o = {
 	    .blob = blob,
 	    .alone = true,
-	    .rootless = store_is_rootless(k->ctx->store),
 	};
-	int r = store_layer_begin(k->ctx->store, ret, err);
+	int r = store_rules(k->ctx->store, &o.rules, err);
 
+	if (r == 0)
+		r = store_layer_begin(k->ctx->store, ret, err);
 	if (r < 0)
 		return r;
 	o.diff = store_layer_new_diff(*ret);

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 struct measuring {
-	int graphroot;
+	int roots[STORE_ROOTS_MAX];
+	size_t n_roots;
 	const struct strv *paths;
 	uint64_t *sizes; /* shared with the child */
 };
@@ -20,14 +21,17 @@ static int measure_all(void *arg, struct err *err)
 {
 	const struct measuring *m = arg;
 	unsigned long long bytes, inodes;
-	size_t i;
+	size_t i, k;
 	int r;
 
 	for (i = 0; i < m->paths->n; i++) {
-		r = tree_usage(m->graphroot, m->paths->v[i], &bytes, &inodes, err);
-		if (r < 0)
-			return r;
-		m->sizes[i] = bytes;
+		m->sizes[i] = 0;
+		for (k = 0; k < m->n_roots; k++) {
+			r = tree_usage(m->roots[k], m->paths->v[i], &bytes, &inodes, err);
+			if (r < 0)
+				return r;
+			m->sizes[i] += bytes;
+		}
 	}
 	return 0;
 }
@@ -46,7 +50,7 @@ static int measure_in_userns(struct measuring *m, uint64_t *ret, struct err *err
 	if (shared == MAP_FAILED)
 		return err_nomem(err);
 	m->sizes = shared;
-	r = userns_run(&maps, 0, &m->graphroot, 1, measure_all, m, err);
+	r = userns_run(&maps, 0, m->roots, m->n_roots, measure_all, m, err);
 	if (r >= 0)
 		memcpy(ret, shared, len);
 	(void)munmap(shared, len);
@@ -55,11 +59,12 @@ static int measure_in_userns(struct measuring *m, uint64_t *ret, struct err *err
 
 int store_measure(struct store *s, const struct strv *paths, uint64_t *ret, struct err *err)
 {
-	struct measuring m = {store_graphroot_fd(s), paths, ret};
+	struct measuring m = {.paths = paths, .sizes = ret};
 	int r;
 
 	if (paths->n == 0)
 		return 0;
+	m.n_roots = store_roots(s, m.roots);
 	/* As root of a namespace already there is nobody else to become. */
 	if (!store_is_rootless(s) || geteuid() == 0)
 		r = measure_all(&m, err);

@@ -30,7 +30,7 @@ static int unpack_into_place(struct refetch *f, int blob, struct err *err)
 	AUTO_UNPACK_ANSWER struct unpack_answer a = {0};
 	struct worker *w = workers_idle(f->workers);
 	struct store *s = f->ctx->store;
-	struct unpack_order o = {.blob = blob, .alone = true, .rootless = store_is_rootless(s)};
+	struct unpack_order o = {.blob = blob, .alone = true};
 	char got[SHA256_TEXT_MAX];
 	int r;
 
@@ -38,7 +38,9 @@ static int unpack_into_place(struct refetch *f, int blob, struct err *err)
 		return err_set(err, ERR_BUG, "no layer worker");
 	if (lseek(blob, 0, SEEK_SET) < 0)
 		return err_sys(err, errno, "rewinding a download");
-	r = store_layer_begin(s, &fresh, err);
+	r = store_rules(s, &o.rules, err);
+	if (r == 0)
+		r = store_layer_begin(s, &fresh, err);
 	if (r < 0)
 		return r;
 	o.diff = store_layer_new_diff(fresh);

@@ -23,7 +23,8 @@ enum job_kind { JOB_UNPACK, JOB_PACK };
 /* What travels. Both ends are this very program. */
 struct job {
 	enum job_kind kind;
-	bool alone, rootless, one_id, want_digest;
+	bool alone, one_id, want_digest;
+	struct store_rules rules;
 	uint64_t blob_max;
 	enum compression compression;
 };
@@ -88,12 +89,15 @@ static int receive_job(int sock, struct job *job, int fds[JOB_FDS_MAX], struct e
 /* fds: blob, diff, tar-split, memfd for the owners */
 static int do_unpack(const struct job *job, const int *fds, struct answer *a, struct err *err)
 {
+	bool any_owner = job->one_id || job->rules.ignore_chown_errors;
 	struct tree_unpack_options o = {
-	    .rootless = job->rootless,
+	    .rootless = job->rules.rootless,
 	    .one_process = !job->alone,
 	    /* Owners that cannot be given are kept in an xattr. */
-	    .ignore_chown_errors = job->one_id,
-	    .owner_xattr = job->one_id,
+	    .ignore_chown_errors = any_owner,
+	    .owner_xattr = any_owner,
+	    .whiteouts = job->rules.literal_whiteouts ? TREE_WHITEOUT_LITERAL
+						      : TREE_WHITEOUT_OVERLAY,
 	    .want_blob_digest = job->want_digest,
 	    .blob_max = job->blob_max,
 	};
@@ -253,7 +257,7 @@ int workers_start(struct workers *ws, size_t most, const struct store *store, bo
 		ws->v[i].one_id = rootless && maps.single;
 		ws->n = i + 1;
 		r = worker_start(&ws->v[i], rootless ? &maps : NULL,
-				 unpack ? store_overlay_fd(store) : -1, err);
+				 unpack ? store_layers_fd(store) : -1, err);
 	}
 	return r < 0 ? r : 0;
 }
@@ -312,7 +316,7 @@ int worker_unpack(struct worker *w, const struct unpack_order *o, struct err *er
 	const struct job job = {
 	    .kind = JOB_UNPACK,
 	    .alone = o->alone,
-	    .rootless = o->rootless,
+	    .rules = o->rules,
 	    .one_id = w->one_id,
 	    .want_digest = o->want_digest,
 	    .blob_max = o->blob_max,

@@ -11,6 +11,7 @@
 
 #include "archive/compress.h"
 #include "digest/digest.h"
+#include "store/store.h"
 #include "sys/spawn.h"
 
 #include <stdbool.h>
@@ -62,7 +63,7 @@ struct unpack_order {
 	int blob, diff, tarsplit;
 	uint64_t blob_max; /* bytes of the blob from its position; 0: to its end */
 	bool alone;	   /* this is the only work there is, so use every processor */
-	bool rootless;
+	struct store_rules rules;
 	bool want_digest; /* hash the blob, too */
 };
 

@@ -8,11 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* The kernel takes 500 lower directories (2.3 of the format). */
 #define LOWERS_MAX 500
 #define LOWER_FILE_MAX ((size_t)(LOWERS_MAX + 1) * (LINK_LEN + 3))
+/* On the directory of every layer that was unpacked with force_mask (7.5 of the format). */
+#define MASKED_XATTR "user.containers.override_stat"
 /* "../<id>/diff" */
 #define TARGET_LEN (3 + STORE_ID_LEN + 5)
 
@@ -112,36 +115,51 @@ static int follow(const struct root *root, const char *path, char id[STORE_ID_LE
 	return 1;
 }
 
-/* Trees written for a mount program mark whiteouts in a way the kernel's overlay does not see. */
-static int refuse_mount_program(const struct root *root, struct err *err)
-{
-	AUTO_BUF struct buf b = BUF_INIT(64);
-	int r;
-
-	r = file_read_line(root->overlay_fd, ".has-mount-program", &b, err);
-	if (r <= 0 || !streq(buf_str(&b), "true"))
-		return r < 0 ? r : 0;
-	return err_set(err, ERR_UNSUPPORTED,
-		       "%s was written for a mount program (fuse-overlayfs), which kist does not "
-		       "use: choose another --root",
-		       root->overlay_path);
-}
-
-/* Once for each store of the chain. */
+/* Trees written for a mount program mark whiteouts in a way the kernel's overlay does not see. Once
+ * for each store of the chain; the graphroot speaks for the image store, too. */
 static int check_root(struct adding *a, size_t where, struct err *err)
 {
+	const struct root *root;
 	int r = 0;
 
-	for (; r == 0 && a->n_checked <= where; a->n_checked++)
-		r = refuse_mount_program(&a->s->roots[a->n_checked], err);
+	for (; r == 0 && a->n_checked <= where; a->n_checked++) {
+		root = &a->s->roots[a->n_checked];
+		r = root_has_mount_program(root, err);
+		if (r > 0)
+			return err_set(err, ERR_UNSUPPORTED,
+				       "%s was written for a mount program (fuse-overlayfs), which "
+				       "kist does not use: choose another --root",
+				       root->overlay_path);
+	}
 	return r;
+}
+
+/* What the kernel's overlay cannot present as it is meant. */
+static int check_layer(const struct root *root, const char *id, struct err *err)
+{
+	char blob[STORE_ID_LEN + 64], diff[FD_PATH_MAX + STORE_ID_LEN + 16], dir[FD_PATH_MAX];
+
+	(void)snprintf(blob, sizeof(blob), "%s/composefs-data/composefs.blob", id);
+	if (faccessat(root->overlay_fd, blob, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "layer %.12s is a composefs layer, which kist cannot mount: pull the "
+			       "image without use_composefs into another --root",
+			       id);
+	(void)snprintf(diff, sizeof(diff), "%s/%s/diff", fd_path(root->overlay_fd, dir), id);
+	if (lgetxattr(diff, MASKED_XATTR, NULL, 0) >= 0)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "layer %.12s was written with force_mask, which only a mount program "
+			       "(fuse-overlayfs) presents: pull the image without force_mask into "
+			       "another --root",
+			       id);
+	return 0;
 }
 
 static int add_link(void *arg, struct str link, struct err *err)
 {
 	struct adding *a = arg;
 	struct store_lower one = {0};
-	char id[STORE_ID_LEN + 1], blob[STORE_ID_LEN + 64];
+	char id[STORE_ID_LEN + 1];
 	size_t i;
 	int r;
 
@@ -153,12 +171,10 @@ static int add_link(void *arg, struct str link, struct err *err)
 		if (r == 0)
 			continue;
 		r = check_root(a, i, err);
+		if (r == 0)
+			r = check_layer(&a->s->roots[i], id, err);
 		if (r < 0)
 			return r;
-		(void)snprintf(blob, sizeof(blob), "%s/composefs-data/composefs.blob", id);
-		if (faccessat(a->s->roots[i].overlay_fd, blob, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return err_set(err, ERR_UNSUPPORTED, "layer %.12s is a composefs layer",
-				       id);
 		one.overlay_fd = a->s->roots[i].overlay_fd;
 		one.where = (int)i;
 		return push(a, &one, err);
@@ -185,6 +201,44 @@ static int chain_in(struct adding *a, const struct root *root, const char *top_i
 	return lower_each((struct str){lower.ptr, lower.len}, add_link, a, err);
 }
 
+/* The root that has most of them. */
+static int home_of(const struct store_lowers *l, size_t n_roots)
+{
+	size_t where, i, n, most = 0;
+	int home = 0;
+
+	for (where = 0; where < n_roots; where++) {
+		for (n = i = 0; i < l->n; i++)
+			n += l->v[i].where == (int)where;
+		if (n <= most)
+			continue;
+		most = n;
+		home = (int)where;
+	}
+	return home;
+}
+
+int store_lowers_dir(const struct store *s, const struct store_lowers *l)
+{
+	return s->roots[l->home].overlay_fd;
+}
+
+void store_lower_name(const struct store *s, const struct store_lowers *l, size_t i,
+		      struct buf *out)
+{
+	const struct store_lower *one = &l->v[i];
+	const char *p = s->roots[one->where].overlay_path;
+
+	for (; one->where != l->home && *p; p++) {
+		if (strchr("\\:,", *p))
+			buf_addc(out, '\\');
+		buf_addc(out, *p);
+	}
+	if (one->where != l->home)
+		buf_addc(out, '/');
+	buf_adds(out, one->path);
+}
+
 int store_layer_lowers(struct store *s, const char *top_id, struct store_lowers *ret,
 		       struct err *err)
 {
@@ -205,6 +259,7 @@ int store_layer_lowers(struct store *s, const char *top_id, struct store_lowers 
 			r = chain_in(&a, &s->roots[i], top_id, link, err);
 		if (r < 0)
 			return err_wrap(err, "layer %.12s", top_id);
+		list.home = home_of(&list, s->n_roots);
 		*ret = list;
 		list = (struct store_lowers){0};
 		return 0;

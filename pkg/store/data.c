@@ -56,6 +56,23 @@ char *data_file_name(const char *key)
 	return buf_take(&out);
 }
 
+/* podman 4 names an image of an additional store by a record without data of its own: every store
+ * that has the image is asked, beginning with the record's. */
+static int read_data(struct store *s, const struct store_image *image, const char *path,
+		     struct buf *out, struct err *err)
+{
+	size_t i, where;
+	int r;
+
+	r = file_read(s->roots[image->where].fd, path, out, err);
+	for (i = 0; r == 0 && i < s->n_roots; i++) {
+		where = image_place(s, i);
+		if (where != (size_t)image->where)
+			r = file_read(s->roots[where].fd, path, out, err);
+	}
+	return r;
+}
+
 int store_image_data(struct store *s, const struct store_image *image, const char *key,
 		     struct buf *out, struct err *err)
 {
@@ -72,7 +89,7 @@ int store_image_data(struct store *s, const struct store_image *image, const cha
 	path = str_fmt("overlay-images/%s/%s", image->id, name);
 	if (!path)
 		return err_nomem(err);
-	r = file_read(s->roots[image->where].fd, path, out, err);
+	r = read_data(s, image, path, out, err);
 	return r < 0 ? err_wrap(err, "image %.12s: %s", image->id, key) : r;
 }
 

@@ -22,7 +22,7 @@ static void look(struct index *ix)
 	(void)index_find_name(ix, "a");
 	if (index_find(ix, ix->v[ix->n - 1].m[REC_ID]) == NULL)
 		abort();
-	(void)image_from_rec(&ix->v[0], 0, &image, &err);
+	(void)image_from_rec(&(const struct store){.n_own = 1}, &ix->v[0], 0, &image, &err);
 	if (rec_edit(&ix->v[0], &doc, &err) < 0)
 		return;
 	if (json_kind(json_root(doc)) != JSON_OBJECT)

@@ -44,12 +44,17 @@ static bool is_referred(const struct index *containers, struct str layer)
 }
 
 /* Is this layer ours and unfinished? One without a record is only a directory. */
-static bool is_left_over(struct index *layers, const struct index *containers, const char *id)
+static int is_left_over(struct store *s, const struct index *containers, const char *id,
+			struct err *err)
 {
-	const struct rec *rec = index_find_id(layers, id);
+	struct layer_place place;
+	struct rec *rec;
+	int r = layer_find_own(s, str_of(id), &place, &rec, err);
 
-	if (!rec || slice_get(rec->m[REC_FLAGS], FLAG_STAGING).ptr)
-		return true;
+	if (r < 0)
+		return r;
+	if (r == 0 || slice_get(rec->m[REC_FLAGS], FLAG_STAGING).ptr)
+		return 1;
 	return slice_get(rec->m[REC_FLAGS], FLAG_HOLDER).ptr &&
 	       !is_referred(containers, rec->m[REC_ID]);
 }
@@ -58,7 +63,7 @@ static int drop_left_overs(struct store *s, const struct strv *dead, struct err 
 {
 	AUTO_UNLOCK struct store *locked = NULL;
 	AUTO_STRV struct strv drop = STRV_INIT;
-	struct index *layers, *containers;
+	struct index *containers;
 	size_t i;
 	int r;
 
@@ -66,12 +71,11 @@ static int drop_left_overs(struct store *s, const struct strv *dead, struct err 
 	if (r < 0)
 		return r;
 	locked = s;
-	r = store_index(s, 0, IX_LAYERS, &layers, err);
-	if (r == 0)
-		r = store_index(s, 0, IX_CONTAINERS, &containers, err);
-	for (i = 0; r == 0 && i < dead->n; i++)
-		if (is_left_over(layers, containers, dead->v[i]))
-			r = strv_add(&drop, dead->v[i], err);
+	r = store_index(s, 0, IX_CONTAINERS, &containers, err);
+	for (i = 0; r == 0 && i < dead->n; i++) {
+		r = is_left_over(s, containers, dead->v[i], err);
+		r = r > 0 ? strv_add(&drop, dead->v[i], err) : r;
+	}
 	if (r < 0 || layers_drop(s, &drop, err) == 0)
 		return r;
 	for (i = 0; i < drop.n; i++)
@@ -92,9 +96,9 @@ static int drop_image_data(struct store *s, const struct strv *dead, struct err 
 	if (r < 0)
 		return r;
 	locked = s;
-	r = store_index(s, 0, IX_IMAGES, &ix, err);
+	r = store_index(s, s->img, IX_IMAGES, &ix, err);
 	if (r == 0)
-		r = store_area_fd(s, AREA_IMAGES, &area, err);
+		r = store_area_fd(s, s->img, AREA_IMAGES, &area, err);
 	for (i = 0; r == 0 && i < dead->n; i++)
 		if (!index_find_id(ix, dead->v[i]))
 			r = tree_remove(area, dead->v[i], err);
@@ -172,29 +176,30 @@ static int gc_tempdir(struct store *s, int dir, const char *name, struct err *er
 	return 0;
 }
 
-static int gc_tempdirs(struct store *s, struct err *err)
+static int gc_tempdirs(struct store *s, const struct root *root, struct err *err)
 {
 	AUTO_STRV struct strv names = STRV_INIT;
 	AUTO_CLOSE int dir = -1;
 	size_t i;
 	int r;
 
-	dir = openat(own(s)->overlay_fd, "tempdirs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = openat(root->overlay_fd, "tempdirs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return 0;
 	r = dir_list(dir, ".", &names, err);
 	for (i = 0; r == 0 && i < names.n; i++)
 		r = gc_tempdir(s, dir, names.v[i], err);
 	/* Fails while others are in it. */
-	(void)unlinkat(own(s)->overlay_fd, "tempdirs", AT_REMOVEDIR);
+	(void)unlinkat(root->overlay_fd, "tempdirs", AT_REMOVEDIR);
 	return r;
 }
 
 int store_gc(struct store *s, struct err *err)
 {
 	int r = gc_staging(s, err);
+	size_t i;
 
-	if (r == 0)
-		r = gc_tempdirs(s, err);
+	for (i = 0; r == 0 && i < s->n_own; i++)
+		r = gc_tempdirs(s, &s->roots[i], err);
 	return r < 0 ? err_wrap(err, "cleaning the store %s", own(s)->path) : 0;
 }

@@ -51,7 +51,7 @@ static int mark(struct store *s, const char *holder, struct err *err)
 	AUTO_CLOSE int dir = -1;
 	int area, r;
 
-	r = store_area_fd(s, AREA_CONTAINERS, &area, err);
+	r = store_area_fd(s, 0, AREA_CONTAINERS, &area, err);
 	if (r == 0)
 		r = dir_ensure(area, holder, MARK_MODE, &dir, err);
 	return r < 0 ? r : dir_make(dir, "userdata", MARK_MODE, err);
@@ -61,7 +61,7 @@ static int unmark(struct store *s, const char *holder, struct err *err)
 {
 	int area, r;
 
-	r = store_area_fd(s, AREA_CONTAINERS, &area, err);
+	r = store_area_fd(s, 0, AREA_CONTAINERS, &area, err);
 	return r < 0 ? r : tree_remove(area, holder, err);
 }
 
@@ -73,7 +73,7 @@ static int make_layer(struct store *s, const char *id, const char *parent, const
 	struct index *ix = NULL;
 	int r;
 
-	r = layer_dir_make(s, id, parent, err);
+	r = layer_dir_make(s, 0, id, parent, err);
 	store_step(s, "holder directory");
 	if (r == 0)
 		r = store_index(s, 0, IX_LAYERS, &ix, err);
@@ -91,7 +91,7 @@ static int make_layer(struct store *s, const char *id, const char *parent, const
 		r = rec_set_flag(doc, FLAG_HOLDER, json_string(doc, image_id), err);
 	if (r == 0)
 		r = rec_store(ix, NULL, doc, err);
-	return r < 0 ? r : store_save(s, IX_LAYERS, err);
+	return r < 0 ? r : store_save(s, 0, IX_LAYERS, err);
 }
 
 static int set_name(struct store *s, struct json_doc *doc, const char *image_id, struct err *err)
@@ -143,25 +143,38 @@ static int make_container(struct store *s, const char *holder, const char *layer
 		r = store_index(s, 0, IX_CONTAINERS, &ix, err);
 	if (r == 0)
 		r = rec_store(ix, NULL, doc, err);
-	return r < 0 ? r : store_save(s, IX_CONTAINERS, err);
+	return r < 0 ? r : store_save(s, 0, IX_CONTAINERS, err);
+}
+
+/* The image's record in one of our roots: 1, 0 there is none. */
+static int find_image(struct store *s, const char *image_id, struct rec **ret, struct err *err)
+{
+	struct index *ix = NULL;
+	size_t i;
+	int r = 0;
+
+	*ret = NULL;
+	for (i = 0; r == 0 && !*ret && i < s->n_own; i++) {
+		r = store_index(s, image_place(s, i), IX_IMAGES, &ix, err);
+		*ret = r == 0 ? index_find_id(ix, image_id) : NULL;
+	}
+	return r < 0 ? r : *ret != NULL;
 }
 
 /* The image's top layer ("" for none) after a check that it may be run. */
 static int check_image(struct store *s, const char *image_id, char layer[STORE_ID_LEN + 1],
 		       struct err *err)
 {
-	struct index *ix = NULL;
 	struct rec *rec;
 	struct str id;
 	size_t where;
 	int r;
 
-	r = store_index(s, 0, IX_IMAGES, &ix, err);
+	r = find_image(s, image_id, &rec, err);
+	if (r == 0)
+		return err_set(err, ERR_NOT_FOUND, "it is not in the store any more");
 	if (r < 0)
 		return r;
-	rec = index_find_id(ix, image_id);
-	if (!rec)
-		return err_set(err, ERR_NOT_FOUND, "it is not in the store any more");
 	id = rec->m[REC_LAYER];
 	layer[0] = '\0';
 	if (id.len == 0)
@@ -210,20 +223,21 @@ static int hold_locked(struct store *s, const char *image_id, const char *holder
 	return r < 0 ? r : mark(s, holder, err);
 }
 
-/* 1 our own store has the image, 0 only an additional one. */
+/* 1 one of our roots has the image, 0 only an additional store. */
 static int is_ours(struct store *s, const char *image_id, struct err *err)
 {
 	struct index *ix = NULL;
+	struct rec *rec;
 	size_t where;
-	int r;
+	int r = find_image(s, image_id, &rec, err);
 
-	for (where = 0; where < s->n_roots; where++) {
+	for (where = s->n_own; r == 0 && where < s->n_roots; where++) {
 		r = store_index(s, where, IX_IMAGES, &ix, err);
-		if (r < 0)
-			return r;
-		if (index_find_id(ix, image_id))
-			return where == 0;
+		if (r == 0 && index_find_id(ix, image_id))
+			return 0;
 	}
+	if (r != 0)
+		return r;
 	return err_set(err, ERR_NOT_FOUND, "image %.12s is not in the store", image_id);
 }
 
@@ -300,7 +314,7 @@ int holder_take_out(struct store *s, const char *image_id, store_users_fn *users
 	if (r < 0)
 		return r;
 	index_remove(ix, rec);
-	r = store_save(s, IX_CONTAINERS, err);
+	r = store_save(s, 0, IX_CONTAINERS, err);
 	return r < 0 ? r : 1;
 }
 

@@ -84,7 +84,8 @@ static int collect_digests(struct store_image *image, struct str digests, struct
 	return r;
 }
 
-int image_from_rec(const struct rec *rec, size_t where, struct store_image **ret, struct err *err)
+int image_from_rec(const struct store *s, const struct rec *rec, size_t where,
+		   struct store_image **ret, struct err *err)
 {
 	AUTO(store_image_free_p) struct store_image *image = calloc(1, sizeof(*image));
 	int r;
@@ -99,7 +100,7 @@ int image_from_rec(const struct rec *rec, size_t where, struct store_image **ret
 	if (sum_sizes(slice_get(rec->text, "big-data-sizes"), &image->data_size) < 0)
 		return err_set(err, ERR_CORRUPT, "image %.12s: impossible sizes", image->id);
 	image->where = (int)where;
-	image->read_only = where > 0;
+	image->read_only = where >= s->n_own;
 	*ret = TAKE(image);
 	return 0;
 }
@@ -112,9 +113,11 @@ struct found {
 static int find_name(struct store *s, const char *name, struct found *f, struct err *err)
 {
 	struct index *ix;
+	size_t i;
 	int r;
 
-	for (f->where = 0; f->where < s->n_roots; f->where++) {
+	for (i = 0; i < s->n_roots; i++) {
+		f->where = image_place(s, i);
 		r = store_index(s, f->where, IX_IMAGES, &ix, err);
 		if (r < 0)
 			return r;
@@ -166,10 +169,11 @@ static int find_digest(struct store *s, const struct store_image_query *q, struc
 		       struct err *err)
 {
 	struct index *ix;
-	size_t i;
+	size_t k, i;
 	int r;
 
-	for (f->where = 0; f->where < s->n_roots; f->where++) {
+	for (k = 0; k < s->n_roots; k++) {
+		f->where = image_place(s, k);
 		r = store_index(s, f->where, IX_IMAGES, &ix, err);
 		if (r < 0)
 			return r;
@@ -212,7 +216,7 @@ static int find_id(struct store *s, const char *text, struct found *f, struct er
 {
 	const char *prefix = str_after(text, "sha256:");
 	struct index *ix;
-	size_t where, i, len;
+	size_t where, k, i, len;
 	int r;
 
 	if (!prefix)
@@ -221,7 +225,8 @@ static int find_id(struct store *s, const char *text, struct found *f, struct er
 	if (len == 0 || len > STORE_ID_LEN || !str_is_hex(prefix, len))
 		return 0;
 	f->rec = NULL;
-	for (where = 0; where < s->n_roots; where++) {
+	for (k = 0; k < s->n_roots; k++) {
+		where = image_place(s, k);
 		r = store_index(s, where, IX_IMAGES, &ix, err);
 		for (i = 0; r == 0 && i < ix->n; i++) {
 			struct str id = ix->v[i].m[REC_ID];
@@ -254,7 +259,7 @@ int store_image_find(struct store *s, const struct store_image_query *q, struct 
 	if (r == 0 && q->id)
 		r = find_id(s, q->id, &f, err);
 	if (r > 0)
-		r = image_from_rec(f.rec, f.where, ret, err);
+		r = image_from_rec(s, f.rec, f.where, ret, err);
 	else
 		return r;
 	return r < 0 ? r : 1;
@@ -263,13 +268,11 @@ int store_image_find(struct store *s, const struct store_image_query *q, struct 
 static int list_root(struct store *s, size_t where, struct store_images *list, struct err *err)
 {
 	struct store_image **v;
-	struct index *ix, *ours;
+	struct index *ix;
 	size_t i;
 	int r;
 
 	r = store_index(s, where, IX_IMAGES, &ix, err);
-	if (r == 0)
-		r = store_index(s, 0, IX_IMAGES, &ours, err);
 	if (r < 0 || ix->n == 0)
 		return r;
 	v = reallocarray(list->v, list->n + ix->n, sizeof(struct store_image *));
@@ -277,9 +280,7 @@ static int list_root(struct store *s, size_t where, struct store_images *list, s
 		return err_nomem(err);
 	list->v = v;
 	for (i = 0; r == 0 && i < ix->n; i++) {
-		if (where > 0 && index_find(ours, ix->v[i].m[REC_ID]))
-			continue;
-		r = image_from_rec(&ix->v[i], where, &list->v[list->n], err);
+		r = image_from_rec(s, &ix->v[i], where, &list->v[list->n], err);
 		if (r == 0)
 			list->n++;
 	}
@@ -289,11 +290,11 @@ static int list_root(struct store *s, size_t where, struct store_images *list, s
 int store_image_list(struct store *s, struct store_images *ret, struct err *err)
 {
 	AUTO_STORE_IMAGES struct store_images list = {0};
-	size_t where;
+	size_t i;
 	int r = 0;
 
-	for (where = 0; r == 0 && where < s->n_roots; where++)
-		r = list_root(s, where, &list, err);
+	for (i = 0; r == 0 && i < s->n_roots; i++)
+		r = list_root(s, image_place(s, i), &list, err);
 	if (r < 0)
 		return r;
 	*ret = list;
@@ -335,29 +336,42 @@ int store_image_size(struct store *s, const struct store_image *image, int64_t *
 	return 0;
 }
 
+static int add_users(const struct index *ix, const char *image_id, struct strv *ret,
+		     struct err *err)
+{
+	struct slice_iter it;
+	struct str item, name;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < ix->n; i++) {
+		const struct rec *rec = &ix->v[i];
+
+		if (!str_eq(rec->m[REC_IMAGE], image_id) ||
+		    slice_get(rec->m[REC_FLAGS], FLAG_HOLDER).ptr)
+			continue;
+		if (slice_open(rec->m[REC_NAMES], '[', &it) && slice_item(&it, &item) > 0 &&
+		    slice_text(item, &name))
+			r = strv_addn(ret, name, err);
+		else
+			r = strv_addn(ret, rec->m[REC_ID], err);
+	}
+	return r;
+}
+
 int store_image_users(struct store *s, const char *image_id, struct strv *ret, struct err *err)
 {
 	static const enum index_kind both[] = {IX_CONTAINERS, IX_VOLATILE_CONTAINERS};
-	struct slice_iter it;
-	struct str item, name;
 	struct index *ix;
-	size_t i, k;
+	size_t k;
 	int r = 0;
 
 	for (k = 0; r == 0 && k < ARRAY_LEN(both); k++) {
 		r = store_index(s, 0, both[k], &ix, err);
-		for (i = 0; r == 0 && i < ix->n; i++) {
-			const struct rec *rec = &ix->v[i];
-
-			if (!str_eq(rec->m[REC_IMAGE], image_id) ||
-			    slice_get(rec->m[REC_FLAGS], FLAG_HOLDER).ptr)
-				continue;
-			if (slice_open(rec->m[REC_NAMES], '[', &it) && slice_item(&it, &item) > 0 &&
-			    slice_text(item, &name))
-				r = strv_addn(ret, name, err);
-			else
-				r = strv_addn(ret, rec->m[REC_ID], err);
-		}
+		if (r == 0)
+			r = add_users(ix, image_id, ret, err);
 	}
-	return r;
+	if (r == 0)
+		r = store_transient(s, IX_VOLATILE_CONTAINERS, &ix, err);
+	return r < 0 ? r : add_users(ix, image_id, ret, err);
 }

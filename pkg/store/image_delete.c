@@ -23,10 +23,14 @@ void store_deleted_fini(struct store_deleted *d)
 /* What decides about each layer, in one place. */
 struct deletion {
 	struct store *s;
-	struct index *layers, *volatile_layers, *images, *containers, *volatile_containers;
+	struct index *layers[LAYER_PLACES_MAX];
+	size_t n_layers;
+	struct index *images[OWN_MAX]; /* by root */
+	struct index *containers, *volatile_containers;
+	struct index *transient_layers, *transient_containers;
 	struct index mounts;	  /* mountpoints.json of the runroot */
 	struct strv drop;	  /* layers to be removed, topmost first */
-	const struct strv *names; /* what the image must have, or NULL */
+	const struct store_image *seen; /* whose names the image must have, or NULL */
 };
 
 static void deletion_fini(struct deletion *d)
@@ -37,19 +41,25 @@ static void deletion_fini(struct deletion *d)
 
 static int deletion_init(struct deletion *d, struct store *s, struct err *err)
 {
+	struct layer_place p[LAYER_PLACES_MAX];
 	struct err ignored = ERR_INIT;
-	int fd, r;
+	int fd, r = 0;
+	size_t i;
 
 	d->s = s;
-	r = store_index(s, 0, IX_LAYERS, &d->layers, err);
-	if (r == 0)
-		r = store_index(s, 0, IX_VOLATILE_LAYERS, &d->volatile_layers, err);
-	if (r == 0)
-		r = store_index(s, 0, IX_IMAGES, &d->images, err);
+	d->n_layers = layer_places(s, p);
+	for (i = 0; r == 0 && i < d->n_layers; i++)
+		r = store_index(s, p[i].where, p[i].kind, &d->layers[i], err);
+	for (i = 0; r == 0 && i < s->n_own; i++)
+		r = store_index(s, i, IX_IMAGES, &d->images[i], err);
 	if (r == 0)
 		r = store_index(s, 0, IX_CONTAINERS, &d->containers, err);
 	if (r == 0)
 		r = store_index(s, 0, IX_VOLATILE_CONTAINERS, &d->volatile_containers, err);
+	if (r == 0)
+		r = store_transient(s, IX_VOLATILE_LAYERS, &d->transient_layers, err);
+	if (r == 0)
+		r = store_transient(s, IX_VOLATILE_CONTAINERS, &d->transient_containers, err);
 	/* No run root, no mounts. */
 	if (r == 0 && store_runroot_fd(s, &fd, &ignored) == 0)
 		r = index_load(&d->mounts, fd, "overlay-layers/mountpoints.json", true, err);
@@ -120,9 +130,30 @@ static bool has_child(const struct deletion *d, const struct index *ix, struct s
 /* The image's own record is out of the index already. */
 static bool is_free(const struct deletion *d, struct str id)
 {
-	return !is_container_layer(d->containers, id) &&
-	       !is_container_layer(d->volatile_containers, id) && !is_image_layer(d->images, id) &&
-	       !has_child(d, d->layers, id) && !has_child(d, d->volatile_layers, id);
+	size_t i;
+
+	if (is_container_layer(d->containers, id) ||
+	    is_container_layer(d->volatile_containers, id) ||
+	    is_container_layer(d->transient_containers, id) ||
+	    has_child(d, d->transient_layers, id))
+		return false;
+	for (i = 0; i < d->s->n_own; i++)
+		if (is_image_layer(d->images[i], id))
+			return false;
+	for (i = 0; i < d->n_layers; i++)
+		if (has_child(d, d->layers[i], id))
+			return false;
+	return true;
+}
+
+static struct rec *find_layer(const struct deletion *d, struct str id)
+{
+	struct rec *rec = NULL;
+	size_t i;
+
+	for (i = 0; !rec && i < d->n_layers; i++)
+		rec = index_find(d->layers[i], id);
+	return rec;
 }
 
 /* Adds id and its parents as far as nobody else needs them. */
@@ -132,8 +163,8 @@ static int drop_chain(struct deletion *d, struct str id, struct err *err)
 	int depth, r = 0;
 
 	for (depth = 0; r == 0 && depth < CHAIN_MAX; depth++) {
-		rec = index_find(d->layers, id);
-		if (!rec || !id_slice_is_good(id) || !is_free(d, id))
+		rec = find_layer(d, id);
+		if (!rec || !id_slice_is_good(id) || is_dropped(&d->drop, id) || !is_free(d, id))
 			break;
 		r = strv_addn(&d->drop, id, err);
 		id = rec->m[REC_PARENT];
@@ -159,7 +190,7 @@ static int not_ours(struct store *s, const char *id, struct err *err)
 	size_t where;
 	int r;
 
-	for (where = 1; where < s->n_roots; where++) {
+	for (where = s->n_own; where < s->n_roots; where++) {
 		r = store_index(s, where, IX_IMAGES, &ix, err);
 		if (r < 0)
 			return r;
@@ -184,8 +215,9 @@ static int check_users(struct deletion *d, const char *id, store_users_fn *users
 	return r < 0 ? r : 0;
 }
 
-/* Takes the record out of images.json and its data away. */
-static int remove_image(struct deletion *d, struct rec *rec, const char *id, struct err *err)
+/* Takes the record out of a root's images.json and its data away. */
+static int remove_image(struct deletion *d, size_t where, struct rec *rec, const char *id,
+			struct err *err)
 {
 	AUTO(live_drop) struct live live = LIVE_INIT;
 	int area, r;
@@ -193,10 +225,10 @@ static int remove_image(struct deletion *d, struct rec *rec, const char *id, str
 	r = live_take_image(d->s, id, &live, err);
 	if (r < 0)
 		return r;
-	index_remove(d->images, rec);
-	r = store_save(d->s, IX_IMAGES, err);
+	index_remove(d->images[where], rec);
+	r = store_save(d->s, where, IX_IMAGES, err);
 	if (r == 0)
-		r = store_area_fd(d->s, AREA_IMAGES, &area, err);
+		r = store_area_fd(d->s, where, AREA_IMAGES, &area, err);
 	if (r == 0)
 		r = tree_remove(area, id, err);
 	if (r < 0)
@@ -205,59 +237,108 @@ static int remove_image(struct deletion *d, struct rec *rec, const char *id, str
 	return r;
 }
 
-static int drop_layers_of(struct deletion *d, const struct store_image *image, struct err *err)
+static int choose_layers_of(struct deletion *d, const struct store_image *image, struct err *err)
+{
+	bool keep = false;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < image->mapped_layers.n; i++) {
+		const char *id = image->mapped_layers.v[i];
+
+		if (!id_is_good(id) || !find_layer(d, str_of(id)))
+			continue;
+		if (is_free(d, str_of(id)))
+			r = strv_add(&d->drop, id, err);
+		else
+			keep = true; /* it is mounted on top of what it is a copy of */
+	}
+	return r < 0 || keep || !image->layer ? r : drop_chain(d, str_of(image->layer), err);
+}
+
+/* The image's record in each of our roots; normally there is one. */
+struct records {
+	struct store_image *v[OWN_MAX];
+	struct rec *rec[OWN_MAX];
+	size_t n;
+};
+
+static void records_fini(struct records *rs)
+{
+	size_t i;
+
+	for (i = 0; i < OWN_MAX; i++)
+		store_image_free(rs->v[i]);
+}
+
+static int find_records(struct deletion *d, const char *id, struct records *rs, struct err *err)
 {
 	size_t i;
 	int r = 0;
 
-	for (i = 0; r == 0 && i < image->mapped_layers.n; i++)
-		if (is_free(d, str_of(image->mapped_layers.v[i])) &&
-		    index_find_id(d->layers, image->mapped_layers.v[i]) &&
-		    id_is_good(image->mapped_layers.v[i]))
-			r = strv_add(&d->drop, image->mapped_layers.v[i], err);
-	if (r == 0 && image->layer)
-		r = drop_chain(d, str_of(image->layer), err);
-	return r < 0 ? r : layers_drop(d->s, &d->drop, err);
+	for (i = 0; r == 0 && i < d->s->n_own; i++) {
+		rs->rec[i] = index_find_id(d->images[i], id);
+		if (!rs->rec[i])
+			continue;
+		rs->n++;
+		r = image_from_rec(d->s, rs->rec[i], i, &rs->v[i], err);
+		if (r == 0 && d->seen && d->seen->where == (int)i)
+			r = image_check_names(rs->v[i], &d->seen->names, err);
+		if (r == 0)
+			r = check_mounts(d, id, rs->rec[i]->m[REC_LAYER], err);
+	}
+	return r < 0 || rs->n > 0 ? r : not_ours(d->s, id, err);
+}
+
+static int take_names(struct records *rs, struct strv *ret, struct err *err)
+{
+	size_t i, k;
+	int r = 0;
+
+	for (i = 0; i < OWN_MAX; i++)
+		for (k = 0; r == 0 && rs->v[i] && k < rs->v[i]->names.n; k++)
+			r = strv_add(ret, rs->v[i]->names.v[k], err);
+	return r;
 }
 
 static int delete_locked(struct deletion *d, const char *id, store_users_fn *users, void *arg,
 			 struct live *live, struct store_deleted *ret, struct err *err)
 {
-	AUTO(store_image_free_p) struct store_image *image = NULL;
-	struct rec *rec = index_find_id(d->images, id);
-	size_t holders;
+	AUTO(records_fini) struct records rs = {0};
+	AUTO_STRV struct strv names = STRV_INIT;
+	size_t holders, i;
 	int r;
 
-	if (!rec)
-		return not_ours(d->s, id, err);
-	r = image_from_rec(rec, 0, &image, err);
-	if (r == 0 && d->names)
-		r = image_check_names(image, d->names, err);
+	r = find_records(d, id, &rs, err);
 	if (r == 0)
-		r = check_mounts(d, id, rec->m[REC_LAYER], err);
+		r = take_names(&rs, &names, err);
 	if (r == 0)
 		r = check_users(d, id, users, arg, live, err);
 	holders = d->drop.n;
+	for (i = 0; r == 0 && i < d->s->n_own; i++)
+		if (rs.rec[i])
+			r = remove_image(d, i, rs.rec[i], id, err);
+	for (i = 0; r == 0 && i < d->s->n_own; i++)
+		if (rs.v[i])
+			r = choose_layers_of(d, rs.v[i], err);
 	if (r == 0)
-		r = remove_image(d, rec, id, err);
-	if (r == 0)
-		r = drop_layers_of(d, image, err);
+		r = layers_drop(d->s, &d->drop, err);
 	if (r < 0 || !ret)
 		return r;
 	for (; holders > 0; holders--)
 		strv_remove(&d->drop, 0);
-	ret->names = image->names;
+	ret->names = names;
 	ret->layers = d->drop;
-	image->names = d->drop = (struct strv)STRV_INIT;
+	names = d->drop = (struct strv)STRV_INIT;
 	return 0;
 }
 
-static int delete (struct store *s, const char *image_id, const struct strv *names,
+static int delete (struct store *s, const char *image_id, const struct store_image *seen,
 		   store_users_fn *users, void *arg, struct store_deleted *ret, struct err *err)
 {
 	AUTO_UNLOCK struct store *locked = NULL;
 	AUTO(live_drop) struct live live = LIVE_INIT;
-	AUTO(deletion_fini) struct deletion d = {.names = names};
+	AUTO(deletion_fini) struct deletion d = {.seen = seen};
 	int r;
 
 	r = id_check(image_id, "image ID", err);
@@ -283,7 +364,7 @@ int store_image_delete(struct store *s, const char *image_id, store_users_fn *us
 int store_image_delete_seen(struct store *s, const struct store_image *seen, store_users_fn *users,
 			    void *arg, struct store_deleted *ret, struct err *err)
 {
-	return delete (s, seen->id, &seen->names, users, arg, ret, err);
+	return delete (s, seen->id, seen, users, arg, ret, err);
 }
 
 int store_layer_remove(struct store *s, const char *id, struct err *err)

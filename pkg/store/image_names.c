@@ -72,7 +72,7 @@ static int drop_name(struct index *ix, struct rec *rec, const char *name, struct
 	return r < 0 ? r : rec_store(ix, rec, doc, err);
 }
 
-int images_take_names(struct index *ix, const char *id, const struct strv *names, struct err *err)
+static int take_names(struct index *ix, const char *id, const struct strv *names, struct err *err)
 {
 	size_t i, k;
 	int r = 0;
@@ -84,6 +84,31 @@ int images_take_names(struct index *ix, const char *id, const struct strv *names
 			if (slice_has(ix->v[i].m[REC_NAMES], names->v[k]))
 				r = drop_name(ix, &ix->v[i], names->v[k], err);
 	}
+	return r;
+}
+
+int images_take_names(struct store *s, const char *id, const struct strv *names, struct err *err)
+{
+	struct index *ix;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < s->n_own; i++) {
+		r = store_index(s, i, IX_IMAGES, &ix, err);
+		if (r == 0)
+			r = take_names(ix, id, names, err);
+	}
+	return r;
+}
+
+int images_save(struct store *s, struct err *err)
+{
+	int r = store_save(s, s->img, IX_IMAGES, err);
+	size_t i;
+
+	for (i = 0; r == 0 && i < s->n_own; i++)
+		if (s->roots[i].index[IX_IMAGES].dirty)
+			r = store_save(s, i, IX_IMAGES, err);
 	return r;
 }
 
@@ -110,7 +135,7 @@ static int copy_data(struct store *s, const struct store_image *image, struct er
 	return 0;
 }
 
-/* An image of an additional store gets its record and data in ours; the layers stay there. */
+/* An image of another root gets its record and data in ours; the layers stay there. */
 static int adopt(struct store *s, const char *id, struct index *ix, struct rec **ret,
 		 struct live *live, struct err *err)
 {
@@ -118,10 +143,11 @@ static int adopt(struct store *s, const char *id, struct index *ix, struct rec *
 	AUTO_JSON struct json_doc *doc = NULL;
 	struct rec *rec = NULL;
 	struct index *other;
-	size_t where;
+	size_t where = 0, i;
 	int r;
 
-	for (where = 1; where < s->n_roots && !rec; where++) {
+	for (i = 1; i < s->n_roots && !rec; i++) {
+		where = image_place(s, i);
 		r = store_index(s, where, IX_IMAGES, &other, err);
 		if (r < 0)
 			return r;
@@ -131,7 +157,7 @@ static int adopt(struct store *s, const char *id, struct index *ix, struct rec *
 		return err_set(err, ERR_NOT_FOUND, "image %.12s is not in the store", id);
 	r = rec_edit(rec, &doc, err);
 	if (r == 0)
-		r = image_from_rec(rec, where - 1, &image, err);
+		r = image_from_rec(s, rec, where, &image, err);
 	if (r == 0)
 		r = live_take_image(s, id, live, err);
 	if (r == 0)
@@ -163,7 +189,7 @@ int store_image_tag(struct store *s, const char *image_id, const char *name, str
 	if (r < 0)
 		return r;
 	locked = s;
-	r = store_index(s, 0, IX_IMAGES, &ix, err);
+	r = store_index(s, s->img, IX_IMAGES, &ix, err);
 	if (r < 0)
 		return r;
 	rec = index_find_id(ix, image_id);
@@ -176,9 +202,9 @@ int store_image_tag(struct store *s, const char *image_id, const char *name, str
 	if (r == 0)
 		r = rec_store(ix, rec, doc, err);
 	if (r == 0)
-		r = images_take_names(ix, image_id, &names, err);
+		r = images_take_names(s, image_id, &names, err);
 	if (r == 0)
-		r = store_save(s, IX_IMAGES, err);
+		r = images_save(s, err);
 	if (r < 0)
 		live_leave(&live);
 	return r;
@@ -196,42 +222,69 @@ int image_check_names(const struct store_image *image, const struct strv *names,
 			      image->id);
 }
 
-static int check_names(const struct rec *rec, const struct strv *names, struct err *err)
+static int check_names(const struct store *s, const struct rec *rec,
+		       const struct store_image *seen, struct err *err)
 {
 	AUTO(store_image_free_p) struct store_image *image = NULL;
-	int r = image_from_rec(rec, 0, &image, err);
+	int r = image_from_rec(s, rec, (size_t)seen->where, &image, err);
 
-	return r < 0 ? r : image_check_names(image, names, err);
+	return r < 0 ? r : image_check_names(image, &seen->names, err);
 }
 
-static int untag(struct store *s, const char *image_id, const struct strv *names, const char *name,
-		 struct err *err)
+/* Why there is no record of ours. */
+static int no_record(struct store *s, const char *id, struct err *err)
+{
+	struct index *ix;
+	size_t where;
+	int r;
+
+	for (where = s->n_own; where < s->n_roots; where++) {
+		r = store_index(s, where, IX_IMAGES, &ix, err);
+		if (r < 0)
+			return r;
+		if (index_find_id(ix, id))
+			return err_set(err, ERR_DENIED,
+				       "image %.12s is in the read-only store %s, and so are its "
+				       "names",
+				       id, s->roots[where].path);
+	}
+	return err_set(err, ERR_NOT_FOUND, "image %.12s is not in this store", id);
+}
+
+/* seen (or NULL): the record that must still have its names. */
+static int untag(struct store *s, const char *image_id, const struct store_image *seen,
+		 const char *name, struct err *err)
 {
 	AUTO_UNLOCK struct store *locked = NULL;
 	struct index *ix;
 	struct rec *rec;
+	size_t i, found = 0, removed = 0;
 	int r;
 
 	r = store_lock(s, LK_IMAGES, err);
 	if (r < 0)
 		return r;
 	locked = s;
-	r = store_index(s, 0, IX_IMAGES, &ix, err);
+	for (i = 0; r == 0 && i < s->n_own; i++) {
+		r = store_index(s, i, IX_IMAGES, &ix, err);
+		rec = r == 0 ? index_find_id(ix, image_id) : NULL;
+		if (!rec)
+			continue;
+		found++;
+		if (seen && seen->where == (int)i)
+			r = check_names(s, rec, seen, err);
+		if (r < 0)
+			return r;
+		if (name ? !slice_has(rec->m[REC_NAMES], name) : rec->m[REC_NAMES].len == 0)
+			continue;
+		removed++;
+		r = drop_name(ix, rec, name, err);
+		if (r == 0)
+			r = store_save(s, i, IX_IMAGES, err);
+	}
 	if (r < 0)
 		return r;
-	rec = index_find_id(ix, image_id);
-	if (!rec)
-		return err_set(err, ERR_NOT_FOUND, "image %.12s is not in this store", image_id);
-	if (names)
-		r = check_names(rec, names, err);
-	if (r < 0)
-		return r;
-	if (name ? !slice_has(rec->m[REC_NAMES], name) : rec->m[REC_NAMES].len == 0)
-		return 0;
-	r = drop_name(ix, rec, name, err);
-	if (r == 0)
-		r = store_save(s, IX_IMAGES, err);
-	return r < 0 ? r : 1;
+	return found ? removed > 0 : no_record(s, image_id, err);
 }
 
 int store_image_untag(struct store *s, const char *image_id, const char *name, struct err *err)
@@ -242,5 +295,5 @@ int store_image_untag(struct store *s, const char *image_id, const char *name, s
 int store_image_untag_seen(struct store *s, const struct store_image *seen, const char *name,
 			   struct err *err)
 {
-	return untag(s, seen->id, &seen->names, name, err);
+	return untag(s, seen->id, seen, name, err);
 }

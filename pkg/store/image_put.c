@@ -21,7 +21,7 @@ int image_write_data(struct store *s, const char *id, const struct store_data *d
 	int area, r;
 	size_t i;
 
-	r = store_area_fd(s, AREA_IMAGES, &area, err);
+	r = store_area_fd(s, s->img, AREA_IMAGES, &area, err);
 	if (r == 0)
 		r = dir_ensure(area, id, DATA_DIR_MODE, &dir, err);
 	for (i = 0; r == 0 && i < n; i++) {
@@ -147,7 +147,7 @@ static int unwrite(struct store *s, const char *id, int failed)
 	struct err ignored = ERR_INIT;
 	int area;
 
-	if (store_area_fd(s, AREA_IMAGES, &area, &ignored) == 0)
+	if (store_area_fd(s, s->img, AREA_IMAGES, &area, &ignored) == 0)
 		(void)tree_remove(area, id, &ignored);
 	return failed;
 }
@@ -160,7 +160,7 @@ static int put_locked(struct store *s, const struct store_image_put *put, struct
 	struct rec *rec;
 	int r;
 
-	r = store_index(s, 0, IX_IMAGES, &ix, err);
+	r = store_index(s, s->img, IX_IMAGES, &ix, err);
 	if (r == 0)
 		r = check_layer(s, put->layer, err);
 	if (r < 0)
@@ -183,9 +183,9 @@ static int put_locked(struct store *s, const struct store_image_put *put, struct
 	if (r == 0)
 		r = rec_store(ix, rec, doc, err);
 	if (r == 0 && put->names)
-		r = images_take_names(ix, put->id, put->names, err);
+		r = images_take_names(s, put->id, put->names, err);
 	if (r == 0)
-		r = store_save(s, IX_IMAGES, err);
+		r = images_save(s, err);
 	if (r < 0)
 		return rec ? r : unwrite(s, put->id, r);
 	return rec == NULL;

@@ -61,27 +61,42 @@ int store_layer_id(const char *parent, const char *diff_id, char ret_id[STORE_ID
 int layer_find_rec(struct store *s, struct str id, struct rec **ret, size_t *ret_where,
 		   struct err *err)
 {
-	static const enum index_kind own_kinds[] = {IX_LAYERS, IX_VOLATILE_LAYERS};
+	struct layer_place places[LAYER_PLACES_MAX], p;
+	size_t n = layer_places(s, places), i;
 	struct index *ix;
 	struct rec *rec;
-	size_t i;
 	int r;
 
-	/* Two indexes of our own store, one of each additional store. */
-	for (i = 0; i < s->n_roots + 1; i++) {
-		size_t where = i < 2 ? 0 : i - 1;
-
-		r = store_index(s, where, i < 2 ? own_kinds[i] : IX_LAYERS, &ix, err);
+	/* Those of our own roots, what is of this boot only, then one of each additional store. */
+	for (i = 0; i < n + 1 + s->n_roots - s->n_own; i++) {
+		p = i < n ? places[i] : (struct layer_place){0, IX_VOLATILE_LAYERS};
+		if (i > n)
+			p = (struct layer_place){s->n_own + i - n - 1, IX_LAYERS};
+		r = i == n ? store_transient(s, p.kind, &ix, err)
+			   : store_index(s, p.where, p.kind, &ix, err);
 		if (r < 0)
 			return r;
 		rec = index_find(ix, id);
 		if (!rec || rec->incomplete)
 			continue;
 		*ret = rec;
-		*ret_where = where;
+		*ret_where = p.where;
 		return 1;
 	}
 	return 0;
+}
+
+bool rec_is_shifted(const struct rec *rec)
+{
+	static const char *const maps[] = {"uidmap", "gidmap"};
+	struct slice_iter it;
+	struct str item;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(maps); i++)
+		if (slice_open(slice_get(rec->text, maps[i]), '[', &it) && slice_item(&it, &item) > 0)
+			return true;
+	return false;
 }
 
 int store_layer_find(struct store *s, const char *id, struct store_layer *ret, struct err *err)
@@ -101,8 +116,9 @@ int store_layer_find(struct store *s, const char *id, struct store_layer *ret, s
 		l.diff_size = -1;
 	if (str_empty(l.compressed_digest) && l.compressed_size == 0)
 		l.compressed_size = -1;
+	l.shifted = rec_is_shifted(rec);
 	l.where = (int)where;
-	l.read_only = where > 0;
+	l.read_only = where >= s->n_own;
 	*ret = l;
 	return 1;
 }
@@ -142,6 +158,23 @@ int store_layer_exists(struct store *s, const char *id, struct err *err)
 	if (r <= 0)
 		return r;
 	return open_in_layer(s, id, "diff", O_PATH, &fd, &found_in, err);
+}
+
+int store_layer_is_shifted(struct store *s, const char *id, struct err *err)
+{
+	AUTO_CLOSE int fd = -1;
+	struct rec *rec = NULL;
+	size_t where = 0;
+	int r, found_in = 0;
+	struct stat st;
+
+	r = open_in_layer(s, id, "diff", O_PATH, &fd, &found_in, err);
+	if (r <= 0)
+		return r;
+	if (fstat(fd, &st) == 0 && st.st_uid == geteuid())
+		return 0;
+	r = layer_find_rec(s, str_of(id), &rec, &where, err);
+	return r <= 0 ? r : rec_is_shifted(rec);
 }
 
 /* Files of composefs layers are stored by content: taking diff/ for the tree would be wrong. */

@@ -75,9 +75,10 @@ static int make_dir(int dir, const char *name, mode_t mode, struct err *err)
 	return 0;
 }
 
-int layer_dir_make(struct store *s, const char *id, const char *parent, struct err *err)
+int layer_dir_make(struct store *s, size_t where, const char *id, const char *parent,
+		   struct err *err)
 {
-	int overlay = own(s)->overlay_fd;
+	int overlay = s->roots[where].overlay_fd;
 	AUTO_CLOSE int dir = -1;
 	int r;
 
@@ -101,8 +102,8 @@ int layer_dir_make(struct store *s, const char *id, const char *parent, struct e
 	return r < 0 ? err_wrap(err, "layer %.12s", id) : 0;
 }
 
-/* The parent's directory may be in an additional store. */
-static int find_parent(struct store *s, const char *parent, char link[LINK_LEN + 1], int *ret_root,
+/* The parent's directory may be in another root. */
+static int find_parent(const struct store *s, const char *parent, char link[LINK_LEN + 1], int *ret_root,
 		       struct err *err)
 {
 	size_t i;
@@ -169,15 +170,24 @@ static int copy_mode(int overlay, const char *id, int parent_overlay, const char
 
 int layer_dir_set_parent(struct store *s, const char *id, const char *parent, struct err *err)
 {
-	int overlay = own(s)->overlay_fd, from = -1, r;
+	int where = layer_dir_where(s, id), overlay, from = -1, r;
 	char link[LINK_LEN + 1];
+	struct layer_place place;
+	struct rec *rec;
 
+	if (where < 0)
+		return err_set(err, ERR_CORRUPT, "the directory of layer %.12s is gone", id);
+	overlay = s->roots[where].overlay_fd;
 	r = find_parent(s, parent, link, &from, err);
 	if (r == 0)
 		r = write_lower(overlay, id, from, parent, link, err);
-	if (r == 0)
-		r = copy_mode(overlay, id, from, parent, err);
-	return r;
+	if (r < 0)
+		return r;
+	r = layer_find_own(s, str_of(id), &place, &rec, err);
+	/* The directory of one with id maps belongs to another user. */
+	if (r < 0 || (r > 0 && rec_is_shifted(rec)))
+		return r < 0 ? r : 0;
+	return copy_mode(overlay, id, from, parent, err);
 }
 
 static int rename_tarsplit(struct store *s, const char *from, const char *to, struct err *err)
@@ -185,7 +195,7 @@ static int rename_tarsplit(struct store *s, const char *from, const char *to, st
 	char a[STORE_ID_LEN + 32], b[STORE_ID_LEN + 32];
 	int dir, r;
 
-	r = store_area_fd(s, AREA_LAYERS, &dir, err);
+	r = store_area_fd(s, 0, AREA_LAYERS, &dir, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(a, sizeof(a), "%s.tar-split.gz", from);
@@ -196,14 +206,41 @@ static int rename_tarsplit(struct store *s, const char *from, const char *to, st
 	return 0;
 }
 
+/* A directory that no record of ours knows may belong to another graphroot with the same image
+ * store. It makes place for the same content, and its link is kept: layers of that graphroot name
+ * it. */
+static int take_over_link(int overlay, const char *id, const char *old, char link[LINK_LEN + 1],
+			  struct err *err)
+{
+	AUTO_CLOSE int dir = -1;
+	char path[LINK_LEN + 3];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "l/%s", link);
+	r = dir_open(overlay, id, &dir, err);
+	if (r == 0)
+		r = file_replace(dir, "link", FILE_MODE, old, LINK_LEN, 0, err);
+	if (r == 0 && unlinkat(overlay, path, 0) < 0 && errno != ENOENT)
+		r = err_sys(err, errno, "removing %s", path);
+	if (r == 0)
+		memcpy(link, old, LINK_LEN + 1);
+	return r;
+}
+
 int layer_dir_rename(struct store *s, const char *from, const char *to, struct err *err)
 {
-	int overlay = own(s)->overlay_fd, r;
-	char link[LINK_LEN + 1], path[LINK_LEN + 3];
+	int where = layer_dir_where(s, from), overlay = -1, r = 0;
+	char link[LINK_LEN + 1], old[LINK_LEN + 1] = "", path[LINK_LEN + 3];
+	struct err ignored = ERR_INIT;
 
-	r = link_read(overlay, from, link, err);
+	if (where >= 0) {
+		overlay = s->roots[where].overlay_fd;
+		r = link_read(overlay, from, link, err);
+	}
 	if (r == 0)
 		return err_set(err, ERR_CORRUPT, "the directory of layer %.12s is gone", from);
+	if (r > 0 && s->img > 0)
+		(void)link_read(overlay, to, old, &ignored); /* mostly there is none */
 	if (r > 0)
 		r = store_remove_layer_tree(s, to, err); /* a stale one without a record */
 	if (r < 0)
@@ -211,6 +248,9 @@ int layer_dir_rename(struct store *s, const char *from, const char *to, struct e
 	if (renameat(overlay, from, overlay, to) < 0)
 		return err_sys(err, errno, "renaming layer directory %.12s", from);
 	store_step(s, "layer directory renamed");
+	r = old[0] ? take_over_link(overlay, to, old, link, err) : 0;
+	if (r < 0)
+		return r;
 	(void)snprintf(path, sizeof(path), "l/%s", link);
 	if (unlinkat(overlay, path, 0) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "removing %s", path);

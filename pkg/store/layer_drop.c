@@ -26,9 +26,8 @@ int store_remove_tree(struct store *s, int dir, const char *name, struct err *er
 	return tree_remove(dir, name, err);
 }
 
-static int trash_open(struct store *s, struct err *err)
+static int trash_open(const struct root *root, struct trash *t, struct err *err)
 {
-	struct trash *t = &s->trash;
 	unsigned char raw[TRASH_RANDOM];
 	char name[64];
 	int r;
@@ -36,7 +35,7 @@ static int trash_open(struct store *s, struct err *err)
 	rand_bytes(raw, sizeof(raw));
 	hex_encode(raw, sizeof(raw), t->name);
 	t->n = 0;
-	r = dir_ensure(own(s)->overlay_fd, "tempdirs", TRASH_MODE, &t->dir, err);
+	r = dir_ensure(root->overlay_fd, "tempdirs", TRASH_MODE, &t->dir, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(name, sizeof(name), "lock-%s", t->name);
@@ -47,19 +46,18 @@ static int trash_open(struct store *s, struct err *err)
 	return dir_make(t->dir, name, TRASH_MODE, err);
 }
 
-static void trash_forget(struct store *s)
+static void trash_forget(struct trash *t)
 {
-	if (s->trash.lock >= 0)
-		(void)close(s->trash.lock);
-	if (s->trash.dir >= 0)
-		(void)close(s->trash.dir);
-	s->trash.dir = s->trash.lock = -1;
+	if (t->lock >= 0)
+		(void)close(t->lock);
+	if (t->dir >= 0)
+		(void)close(t->dir);
+	t->dir = t->lock = -1;
 }
 
 /* Errors are not ours to report here: what stays is found by store_gc. */
-void trash_finish(struct store *s)
+static void trash_empty(struct store *s, const struct root *root, struct trash *t)
 {
-	struct trash *t = &s->trash;
 	struct err ignored = ERR_INIT;
 	char name[64];
 
@@ -70,86 +68,112 @@ void trash_finish(struct store *s)
 		(void)snprintf(name, sizeof(name), "lock-%s", t->name);
 		(void)unlinkat(t->dir, name, 0);
 		/* Fails while others are in it. */
-		(void)unlinkat(own(s)->overlay_fd, "tempdirs", AT_REMOVEDIR);
+		(void)unlinkat(root->overlay_fd, "tempdirs", AT_REMOVEDIR);
 	}
-	trash_forget(s);
+	trash_forget(t);
 }
 
-/* Moves overlay/<id> to the trash: 0, also when there is no such directory. */
-static int trash_take(struct store *s, const char *id, struct err *err)
+void trash_finish(struct store *s)
 {
+	size_t i;
+
+	for (i = 0; i < s->n_own; i++)
+		trash_empty(s, &s->roots[i], &s->trash[i]);
+}
+
+/* Moves overlay/<id> of this root to its trash. */
+static int trash_take(struct store *s, size_t where, const char *id, struct err *err)
+{
+	const struct root *root = &s->roots[where];
+	struct trash *t = &s->trash[where];
 	char to[STORE_ID_LEN + 64];
 	int r;
 
-	if (faccessat(own(s)->overlay_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-		return 0;
-	if (s->trash.dir < 0) {
-		r = trash_open(s, err);
+	if (t->dir < 0) {
+		r = trash_open(root, t, err);
 		if (r < 0) {
-			trash_forget(s);
+			trash_forget(t);
 			return r;
 		}
 	}
-	(void)snprintf(to, sizeof(to), "temp-dir-%s/%u-%s", s->trash.name, s->trash.n++, id);
-	if (renameat(own(s)->overlay_fd, id, s->trash.dir, to) < 0)
+	(void)snprintf(to, sizeof(to), "temp-dir-%s/%u-%s", t->name, t->n++, id);
+	if (renameat(root->overlay_fd, id, t->dir, to) < 0)
 		return err_sys(err, errno, "moving layer %.12s away", id);
 	store_step(s, "layer tree moved away");
 	return 0;
 }
 
-static int remove_link(struct store *s, const char *id, struct err *err)
+static int remove_link(const struct root *root, const char *id, struct err *err)
 {
 	char link[LINK_LEN + 1], path[LINK_LEN + 3];
 	struct err ignored = ERR_INIT;
 
 	/* A damaged link file does not keep the layer from being removed. */
-	if (link_read(own(s)->overlay_fd, id, link, &ignored) <= 0)
+	if (link_read(root->overlay_fd, id, link, &ignored) <= 0)
 		return 0;
 	(void)snprintf(path, sizeof(path), "l/%s", link);
-	if (unlinkat(own(s)->overlay_fd, path, 0) < 0 && errno != ENOENT)
+	if (unlinkat(root->overlay_fd, path, 0) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "removing %s", path);
 	return 0;
 }
 
-int store_remove_layer_tree(struct store *s, const char *layer_id, struct err *err)
+static int remove_from(struct store *s, size_t where, const char *id, struct err *err)
 {
+	const struct root *root = &s->roots[where];
 	struct err ignored = ERR_INIT;
 	int r;
 
-	r = id_check(layer_id, "layer ID", err);
-	if (r == 0)
-		r = remove_link(s, layer_id, err);
-	if (r < 0)
-		return r;
-	if (trash_take(s, layer_id, &ignored) == 0)
+	if (faccessat(root->overlay_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
 		return 0;
+	r = remove_link(root, id, err);
+	if (r < 0 || trash_take(s, where, id, &ignored) == 0)
+		return r;
 	/* No room for the trash, or a mount below: then here and now. */
-	return store_remove_tree(s, own(s)->overlay_fd, layer_id, err);
+	return store_remove_tree(s, root->overlay_fd, id, err);
+}
+
+int store_remove_layer_tree(struct store *s, const char *layer_id, struct err *err)
+{
+	size_t i;
+	int r;
+
+	r = id_check(layer_id, "layer ID", err);
+	for (i = 0; r == 0 && i < s->n_own; i++)
+		r = remove_from(s, i, layer_id, err);
+	return r;
 }
 
 int layer_empty(struct store *s, const char *id, struct err *err)
 {
+	int where = layer_dir_where(s, id);
 	AUTO_CLOSE int dir = -1;
 
-	dir = openat(own(s)->overlay_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (where < 0)
+		return 0;
+	dir = openat(s->roots[where].overlay_fd, id,
+		     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return errno == ENOENT ? 0 : err_sys(err, errno, "opening layer %.12s", id);
 	return store_remove_tree(s, dir, "diff", err);
 }
 
-/* tar-split and big data beside the index. */
+/* tar-split and big data beside the index: in the graphroot, but a root that was a graphroot once
+ * and is an image store now has them, too. */
 static int remove_files(struct store *s, const char *id, struct err *err)
 {
 	char name[STORE_ID_LEN + 32];
-	int dir, r;
+	size_t i;
+	int dir, r = 0;
 
-	r = store_area_fd(s, AREA_LAYERS, &dir, err);
-	if (r < 0)
-		return r;
 	(void)snprintf(name, sizeof(name), "%s.tar-split.gz", id);
-	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "removing %s", name);
-	return tree_remove(dir, id, err);
+	for (i = 0; r == 0 && i < s->n_own; i++) {
+		r = store_area_fd(s, i, AREA_LAYERS, &dir, err);
+		if (r == 0 && unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+			r = err_sys(err, errno, "removing %s", name);
+		if (r == 0)
+			r = tree_remove(dir, id, err);
+	}
+	return r;
 }
 
 static int mark_incomplete(struct index *ix, struct rec *rec, struct err *err)
@@ -163,7 +187,7 @@ static int mark_incomplete(struct index *ix, struct rec *rec, struct err *err)
 	return r < 0 ? r : rec_store(ix, rec, doc, err);
 }
 
-static int mark_all(struct store *s, enum index_kind kind, const struct strv *ids, struct err *err)
+static int mark_all(struct store *s, struct layer_place p, const struct strv *ids, struct err *err)
 {
 	struct index *ix;
 	struct rec *rec;
@@ -171,7 +195,7 @@ static int mark_all(struct store *s, enum index_kind kind, const struct strv *id
 	size_t i;
 	int r;
 
-	r = store_index(s, 0, kind, &ix, err);
+	r = store_index(s, p.where, p.kind, &ix, err);
 	for (i = 0; r == 0 && i < ids->n; i++) {
 		rec = index_find_id(ix, ids->v[i]);
 		if (!rec || rec->incomplete)
@@ -179,10 +203,10 @@ static int mark_all(struct store *s, enum index_kind kind, const struct strv *id
 		r = mark_incomplete(ix, rec, err);
 		changed = true;
 	}
-	return r < 0 || !changed ? r : store_save(s, kind, err);
+	return r < 0 || !changed ? r : store_save(s, p.where, p.kind, err);
 }
 
-static int forget_all(struct store *s, enum index_kind kind, const struct strv *ids,
+static int forget_all(struct store *s, struct layer_place p, const struct strv *ids,
 		      struct err *err)
 {
 	struct index *ix;
@@ -191,50 +215,48 @@ static int forget_all(struct store *s, enum index_kind kind, const struct strv *
 	size_t i;
 	int r;
 
-	r = store_index(s, 0, kind, &ix, err);
+	r = store_index(s, p.where, p.kind, &ix, err);
 	for (i = 0; r == 0 && i < ids->n; i++) {
 		while ((rec = index_find_id(ix, ids->v[i]))) {
 			index_remove(ix, rec);
 			changed = true;
 		}
 	}
-	return r < 0 || !changed ? r : store_save(s, kind, err);
+	return r < 0 || !changed ? r : store_save(s, p.where, p.kind, err);
 }
 
 int layers_drop(struct store *s, const struct strv *ids, struct err *err)
 {
-	size_t i;
-	int r;
+	struct layer_place places[LAYER_PLACES_MAX];
+	size_t n = layer_places(s, places), i;
+	int r = 0;
 
 	if (ids->n == 0)
 		return 0;
 	/* From here on whoever comes next finishes what we began. */
-	r = mark_all(s, IX_LAYERS, ids, err);
-	if (r == 0)
-		r = mark_all(s, IX_VOLATILE_LAYERS, ids, err);
+	for (i = 0; r == 0 && i < n; i++)
+		r = mark_all(s, places[i], ids, err);
 	for (i = 0; r == 0 && i < ids->n; i++) {
 		r = store_remove_layer_tree(s, ids->v[i], err);
 		if (r == 0)
 			r = remove_files(s, ids->v[i], err);
 		store_step(s, "layer files removed");
 	}
-	if (r == 0)
-		r = forget_all(s, IX_LAYERS, ids, err);
-	if (r == 0)
-		r = forget_all(s, IX_VOLATILE_LAYERS, ids, err);
+	for (i = 0; r == 0 && i < n; i++)
+		r = forget_all(s, places[i], ids, err);
 	return r;
 }
 
 int layers_repair(struct store *s, struct err *err)
 {
-	static const enum index_kind both[] = {IX_LAYERS, IX_VOLATILE_LAYERS};
+	struct layer_place places[LAYER_PLACES_MAX];
 	AUTO_STRV struct strv ids = STRV_INIT;
+	size_t n = layer_places(s, places), i, k;
 	struct index *ix;
-	size_t i, k;
 	int r = 0;
 
-	for (k = 0; r == 0 && k < ARRAY_LEN(both); k++) {
-		r = store_index(s, 0, both[k], &ix, err);
+	for (k = 0; r == 0 && k < n; k++) {
+		r = store_index(s, places[k].where, places[k].kind, &ix, err);
 		for (i = 0; r == 0 && i < ix->n; i++) {
 			/* IDs that are no file names of ours are left to their makers. */
 			if (ix->v[i].incomplete && id_slice_is_good(ix->v[i].m[REC_ID]))

@@ -65,10 +65,11 @@ int store_layer_claim(struct store *s, const char *layer_id, bool wait, struct s
 static int add_staging_record(struct store *s, const char *id, struct err *err)
 {
 	AUTO_JSON struct json_doc *doc = NULL;
+	size_t home = layer_home(s);
 	struct index *ix;
 	int r;
 
-	r = store_index(s, 0, IX_LAYERS, &ix, err);
+	r = store_index(s, home, IX_LAYERS, &ix, err);
 	if (r == 0)
 		r = json_new(&doc, err);
 	if (r == 0)
@@ -81,7 +82,7 @@ static int add_staging_record(struct store *s, const char *id, struct err *err)
 		r = rec_set_flag(doc, FLAG_STAGING, json_bool(doc, true), err);
 	if (r == 0)
 		r = rec_store(ix, NULL, doc, err);
-	return r < 0 ? r : store_save(s, IX_LAYERS, err);
+	return r < 0 ? r : store_save(s, home, IX_LAYERS, err);
 }
 
 static int open_staging_files(struct store *s, struct store_layer_new *n, struct err *err)
@@ -89,7 +90,7 @@ static int open_staging_files(struct store *s, struct store_layer_new *n, struct
 	char name[STORE_ID_LEN + 32];
 	int dir, r;
 
-	r = store_area_fd(s, AREA_LAYERS, &dir, err);
+	r = store_area_fd(s, 0, AREA_LAYERS, &dir, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(name, sizeof(name), "%s.tar-split.gz", n->id);
@@ -98,7 +99,8 @@ static int open_staging_files(struct store *s, struct store_layer_new *n, struct
 	if (n->tarsplit < 0)
 		return err_sys(err, errno, "creating %s", name);
 	(void)snprintf(name, sizeof(name), "%s/diff", n->id);
-	n->diff = openat(own(s)->overlay_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	n->diff = openat(image_root(s)->overlay_fd, name,
+			 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (n->diff < 0)
 		return err_sys(err, errno, "opening %s", name);
 	return 0;
@@ -115,7 +117,7 @@ static int register_staging(struct store *s, struct store_layer_new *n, struct e
 	if (r < 0)
 		return r;
 	locked = s;
-	r = layer_dir_make(s, n->id, NULL, err);
+	r = layer_dir_make(s, s->img, n->id, NULL, err);
 	if (r < 0)
 		return r;
 	n->registered = true;
@@ -253,13 +255,18 @@ static int make_record(const char *id, const struct store_layer_info *info, stru
 	return r;
 }
 
-static int remove_record(struct index *ix, const char *id)
+/* The staging record may be in the other root's index, where this is a save of its own. */
+static int forget_staging(struct store *s, const char *id, size_t saved_anyway, struct err *err)
 {
-	struct rec *rec = index_find_id(ix, id);
+	struct layer_place place;
+	struct rec *rec;
+	int r;
 
-	if (rec)
-		index_remove(ix, rec);
-	return 0;
+	r = layer_find_own(s, str_of(id), &place, &rec, err);
+	if (r <= 0)
+		return r;
+	index_remove(&s->roots[place.where].index[place.kind], rec);
+	return place.where == saved_anyway ? 0 : store_save(s, place.where, place.kind, err);
 }
 
 /* layers.lock is held and the final layer is not there. */
@@ -267,16 +274,17 @@ static int move_into_place(struct store *s, const struct store_layer_new *n, con
 			   const struct store_layer_info *info, struct err *err)
 {
 	AUTO_JSON struct json_doc *doc = NULL;
+	size_t home = layer_home(s);
 	struct index *ix;
 	int r;
 
 	r = make_record(id, info, &doc, err);
 	if (r == 0)
-		r = store_index(s, 0, IX_LAYERS, &ix, err);
+		r = store_index(s, home, IX_LAYERS, &ix, err);
 	if (r == 0)
 		r = rec_store(ix, NULL, doc, err);
 	if (r == 0)
-		r = store_save(s, IX_LAYERS, err);
+		r = store_save(s, home, IX_LAYERS, err);
 	if (r == 0 && info->parent)
 		r = layer_dir_set_parent(s, n->id, info->parent, err);
 	if (r == 0)
@@ -284,26 +292,23 @@ static int move_into_place(struct store *s, const struct store_layer_new *n, con
 	if (r == 0)
 		r = rec_set_flag(doc, FLAG_INCOMPLETE, NULL, err);
 	if (r == 0)
-		r = store_index(s, 0, IX_LAYERS, &ix, err);
+		r = forget_staging(s, n->id, home, err);
+	if (r == 0)
+		r = store_index(s, home, IX_LAYERS, &ix, err);
 	if (r == 0)
 		r = rec_store(ix, index_find_id(ix, id), doc, err);
-	if (r == 0)
-		r = remove_record(ix, n->id);
-	return r < 0 ? r : store_save(s, IX_LAYERS, err);
+	return r < 0 ? r : store_save(s, home, IX_LAYERS, err);
 }
 
 /* After a failure under the lock: nothing half-made stays where we can help it. */
 static int undo(struct store *s, const char *id, int failed)
 {
 	struct err ignored = ERR_INIT;
-	struct index *ix;
+	struct layer_place place;
 	struct rec *rec;
 
-	if (store_index(s, 0, IX_LAYERS, &ix, &ignored) == 0) {
-		rec = index_find_id(ix, id);
-		if (rec && rec->incomplete)
-			(void)drop_one(s, id, &ignored);
-	}
+	if (layer_find_own(s, str_of(id), &place, &rec, &ignored) > 0 && rec->incomplete)
+		(void)drop_one(s, id, &ignored);
 	return failed;
 }
 
@@ -364,7 +369,7 @@ int store_layer_commit(struct store_layer_new **np, const struct store_layer_inf
 static int exchange_dirs(struct store *s, const char *from, const char *to, struct err *err)
 {
 	char a[STORE_ID_LEN + 16], b[STORE_ID_LEN + 16];
-	int overlay = own(s)->overlay_fd;
+	int overlay = image_root(s)->overlay_fd;
 
 	if (renameat2(overlay, from, overlay, to, RENAME_EXCHANGE) < 0)
 		return err_sys(err, errno, "replacing overlay/%s", to);
@@ -382,12 +387,15 @@ static int replace_locked(struct store *s, const struct store_layer_new *n, cons
 	char from[STORE_ID_LEN + 32], to[STORE_ID_LEN + 32];
 	int area = -1, r = 0;
 
-	if (faccessat(own(s)->overlay_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		r = layer_dir_make(s, id, parent, err);
+	/* One in the graphroot, from before there was an image store, moves there now. */
+	if (layer_dir_where(s, id) != (int)s->img)
+		r = store_remove_layer_tree(s, id, err);
+	if (r == 0 && layer_dir_where(s, id) < 0)
+		r = layer_dir_make(s, s->img, id, parent, err);
 	if (r == 0)
 		r = exchange_dirs(s, n->id, id, err);
 	if (r == 0)
-		r = store_area_fd(s, AREA_LAYERS, &area, err);
+		r = store_area_fd(s, 0, AREA_LAYERS, &area, err);
 	(void)snprintf(from, sizeof(from), "%s.tar-split.gz", n->id);
 	(void)snprintf(to, sizeof(to), "%s.tar-split.gz", id);
 	if (r == 0 && renameat(area, from, area, to) < 0)
@@ -416,7 +424,7 @@ int store_layer_replace(struct store_layer_new **np, const char *id, const char 
 		return r;
 	locked = n->store;
 	r = layer_find_rec(n->store, str_of(id), &rec, &where, err);
-	if (r == 0 || (r > 0 && where != 0))
+	if (r == 0 || (r > 0 && where >= n->store->n_own))
 		return err_set(err, ERR_NOT_FOUND, "layer %.12s is not in the store", id);
 	if (r > 0)
 		r = replace_locked(n->store, n, id, parent, err);

@@ -97,6 +97,10 @@ int store_layer_list(struct store *s, struct store_layer_list *ret, struct err *
 		r = store_index(s, 0, IX_VOLATILE_LAYERS, &ix, err);
 	if (r == 0)
 		r = add_layers(s, ix, 0, &list, err);
+	if (r == 0)
+		r = store_transient(s, IX_VOLATILE_LAYERS, &ix, err);
+	if (r == 0)
+		r = add_layers(s, ix, 0, &list, err);
 	for (where = 0; r == 0 && where < s->n_roots; where++) {
 		r = store_index(s, where, IX_LAYERS, &ix, err);
 		if (r == 0)
@@ -182,6 +186,10 @@ int store_container_list(struct store *s, struct store_container_list *ret, stru
 		if (r == 0)
 			r = add_containers(ix, &list, err);
 	}
+	if (r == 0)
+		r = store_transient(s, IX_VOLATILE_CONTAINERS, &ix, err);
+	if (r == 0)
+		r = add_containers(ix, &list, err);
 	if (r < 0)
 		return r;
 	*ret = list;

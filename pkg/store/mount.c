@@ -176,9 +176,8 @@ int store_mount_list(struct store *s, struct store_mount_list *ret, struct err *
 /* ---- the mount ---- */
 
 struct overlay {
-	struct store *s;
-	const char *options;
-	int merged;
+	const char *options, *home_path;
+	int home, merged;
 };
 
 static int mount_here(void *arg, struct err *err)
@@ -186,12 +185,13 @@ static int mount_here(void *arg, struct err *err)
 	const struct overlay *o = arg;
 	char target[FD_PATH_MAX];
 
-	return mount_overlay(own(o->s)->overlay_fd, own(o->s)->overlay_path, o->options,
-			     MS_RDONLY | MS_NODEV | MS_NOSUID, fd_path(o->merged, target), err);
+	return mount_overlay(o->home, o->home_path, o->options, MS_RDONLY | MS_NODEV | MS_NOSUID,
+			     fd_path(o->merged, target), err);
 }
 
 /* Only lower directories, of which the kernel wants two. */
-static int options_of(struct store *s, const char *id, int dir, struct buf *out, struct err *err)
+static int options_of(struct store *s, const char *id, int dir, struct buf *out, struct overlay *o,
+		      struct err *err)
 {
 	AUTO_STORE_LOWERS struct store_lowers lowers = {0};
 	char path[FD_PATH_MAX];
@@ -201,12 +201,12 @@ static int options_of(struct store *s, const char *id, int dir, struct buf *out,
 	r = store_layer_lowers(s, id, &lowers, err);
 	if (r < 0)
 		return r;
+	o->home = store_lowers_dir(s, &lowers);
+	o->home_path = store_overlay_path(s, lowers.home);
 	buf_adds(out, "lowerdir=");
 	for (i = 0; i < lowers.n; i++) {
 		buf_adds(out, i ? ":" : "");
-		if (lowers.v[i].where != 0)
-			buf_addf(out, "%s/", fd_path(lowers.v[i].overlay_fd, path));
-		buf_adds(out, lowers.v[i].path);
+		store_lower_name(s, &lowers, i, out);
 	}
 	if (lowers.n == 1) {
 		r = dir_make(dir, "empty", DIR_MODE, err);
@@ -227,13 +227,13 @@ static int mount_layer(struct store *s, int dir, const char *id, struct err *err
 {
 	AUTO_BUF struct buf options = BUF_INIT(OPTIONS_MAX - 1);
 	AUTO_CLOSE int merged = -1;
-	struct overlay o = {.s = s};
+	struct overlay o = {.home = -1};
 	struct spawn role = {.name = "mount", .main = mount_here, .arg = &o};
 	int r;
 
 	r = dir_ensure(dir, "merged", DIR_MODE, &merged, err);
 	if (r == 0)
-		r = options_of(s, id, dir, &options, err);
+		r = options_of(s, id, dir, &options, &o, err);
 	if (r < 0)
 		return r;
 	o.options = buf_str(&options);
@@ -241,7 +241,7 @@ static int mount_layer(struct store *s, int dir, const char *id, struct err *err
 	return spawn_run(&role, err);
 }
 
-/* Where a layer's merged directory is; one of an additional store gets it in the run root. */
+/* Where a layer's merged directory is; one outside the graphroot gets it in the run root. */
 static int mount_dir(struct store *s, const char *id, int *ret_fd, char **ret_path, struct err *err)
 {
 	char sub[STORE_ID_LEN + 16];

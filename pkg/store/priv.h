@@ -41,14 +41,25 @@ enum {
 	LK_ALL = LK_LAYERS | LK_IMAGES | LK_CONTAINERS,
 };
 
-/* One store: our own (number 0) or an additional one. */
+/* One root: the graphroot (number 0), the image store if there is one (number 1), then the
+ * additional ones. */
 struct root {
 	char *path, *overlay_path;
 	int fd, overlay_fd;
 	struct index index[IX_KINDS];
 };
 
+/* Roots that are written to. */
+#define OWN_MAX 2
 #define TOKEN_LEN 64
+
+/* One lock file. */
+struct held {
+	int fd;	    /* -1: not held */
+	bool write; /* held for writing */
+	unsigned char token[TOKEN_LEN];
+	bool token_known; /* token is the one our indexes of this area and root belong to */
+};
 
 /* Trees on their way out: overlay/tempdirs/temp-dir-<name>, as long as lock-<name> is held. */
 struct trash {
@@ -60,17 +71,19 @@ struct trash {
 struct store {
 	struct root *roots;
 	size_t n_roots;
+	size_t n_own; /* roots[0..n_own) are ours to write: 2 with an image store */
+	size_t img;   /* the root of images and their layers: n_own - 1 */
 	char *runroot;
-	int runroot_fd;		/* -1 until it is asked for */
-	int area_fd[AREAS];	/* of our own store, -1 until something is written */
-	int lock_fd[AREAS];	/* -1: not held */
-	bool lock_write[AREAS]; /* held for writing */
-	unsigned char token[AREAS][TOKEN_LEN];
-	bool token_known[AREAS]; /* token is the one our indexes of the area belong to */
+	int runroot_fd; /* -1 until it is asked for */
+	/* Of the run root: volatile indexes that tools with transient_store keep there. */
+	struct index transient[IX_KINDS];
+	int transient_lock; /* -1: not held, or there is none */
+	int area_fd[AREAS][OWN_MAX]; /* -1 until something is written */
+	struct held held[AREAS][OWN_MAX];
 	unsigned token_count;
-	struct trash trash;
+	struct trash trash[OWN_MAX];
 	bool pinned; /* indexes in memory count as they are: slices of them stay valid */
-	bool create, rootless;
+	bool create, rootless, ignore_chown_errors;
 	store_remove_fn *remove_tree;
 	void *remove_arg;
 	/* Tests stop or kill the process here; NULL otherwise. */
@@ -78,9 +91,15 @@ struct store {
 	void *step_arg;
 };
 
+/* The graphroot. */
 static inline struct root *own(struct store *s)
 {
 	return &s->roots[0];
+}
+/* Where images and their layers are: the graphroot, too, unless there is an image store. */
+static inline struct root *image_root(struct store *s)
+{
+	return &s->roots[s->img];
 }
 
 /* A durable step was made: the place where a crash test kills us. */
@@ -91,7 +110,39 @@ static inline void store_step(struct store *s, const char *what)
 }
 
 /* store.c */
-int store_area_fd(struct store *s, enum area a, int *ret_fd, struct err *err);
+/* 1 when the layers below this root were written for a mount program. */
+int root_has_mount_program(const struct root *root, struct err *err);
+int store_area_fd(struct store *s, size_t where, enum area a, int *ret_fd, struct err *err);
+
+/*
+ * places.c: what is in which of our roots (docs/decisions/0010-image-store.md).
+ */
+struct layer_place {
+	size_t where;
+	enum index_kind kind;
+};
+#define LAYER_PLACES_MAX (OWN_MAX + 1)
+/* All indexes of our own layers, in the order in which they are looked at. */
+size_t layer_places(const struct store *s, struct layer_place out[LAYER_PLACES_MAX]);
+/* Which root's layers.json takes the records of new image layers. */
+size_t layer_home(const struct store *s);
+/* The record in any of our indexes, complete or not: 1 with its place, 0 not there. */
+int layer_find_own(struct store *s, struct str id, struct layer_place *ret_place, struct rec **ret,
+		   struct err *err);
+/*
+ * What another tool with transient_store = true has in the run root: containers and layers that we
+ * only look at, as they keep images and directories from being removed. kind: one of the volatile.
+ */
+int store_transient(struct store *s, enum index_kind kind, struct index **ret, struct err *err);
+/* Its lock file, where there is one; containers.lock is held. */
+int store_transient_lock(struct store *s, struct err *err);
+/* Which of our roots has the directory overlay/<id>; -1: none. */
+int layer_dir_where(const struct store *s, const char *id);
+/* The i-th root to look for images in: the image store before the graphroot, then the others. */
+static inline size_t image_place(const struct store *s, size_t i)
+{
+	return i < s->n_own ? s->n_own - 1 - i : i;
+}
 
 /* network.c: what a new store says of podman's network: "netavark", or NULL (nothing) where only CNI
  * is installed. prefix goes before the paths of programs: "" but in tests. */
@@ -120,7 +171,7 @@ static inline void store_unpin_p(struct store **s)
 }
 #define AUTO_UNPIN __attribute__((cleanup(store_unpin_p))) __attribute__((unused))
 /* Publishes one of our own indexes; its lock must be held for writing. */
-int store_save(struct store *s, enum index_kind kind, struct err *err);
+int store_save(struct store *s, size_t where, enum index_kind kind, struct err *err);
 
 /* record.c */
 bool id_is_good(const char *id); /* 64 lower-case hex digits */
@@ -142,7 +193,9 @@ int rec_set_text(struct json_doc *doc, const char *name, const char *value, stru
 int rec_set_names(struct json_doc *doc, const char *member, const struct strv *names,
 		  struct err *err);
 
-/* layer.c: the record of a complete layer in any store; layers.lock held or not. */
+/* layer.c: does the record have id maps? */
+bool rec_is_shifted(const struct rec *rec);
+/* The record of a complete layer in any store; layers.lock held or not. */
 int layer_find_rec(struct store *s, struct str id, struct rec **ret, size_t *ret_where,
 		   struct err *err);
 /* Flags of layer records that are ours. Values: true; the image's ID. */
@@ -159,17 +212,18 @@ bool link_is_good(struct str s);
 int lower_each(struct str text, int (*each)(void *arg, struct str link, struct err *err), void *arg,
 	       struct err *err);
 
-/* layer_dir.c: directories of layers. layers.lock held for writing. */
-int layer_dir_make(struct store *s, const char *id, const char *parent, struct err *err);
+/* layer_dir.c: directories of layers. layers.lock held for writing. `where`: in which root. */
+int layer_dir_make(struct store *s, size_t where, const char *id, const char *parent,
+		   struct err *err);
 /* Writes `lower` (and removes `empty`) and copies the mode and owner of the parent's diff. */
 int layer_dir_set_parent(struct store *s, const char *id, const char *parent, struct err *err);
 /* Directory, links and tar-split of layer `from` become those of `to`. */
 int layer_dir_rename(struct store *s, const char *from, const char *to, struct err *err);
 
-/* layer_drop.c: layers that go away. Their trees are collected in s->trash and removed by
+/* layer_drop.c: layers that go away. Their trees are collected in s->trash, and removed by
  * store_unlock, when the locks are given back. */
 void trash_finish(struct store *s);
-/* Removes the records of ids (our own store), their trees and files; layers.lock held for writing.
+/* Removes the records of ids (our own roots), their trees and files; layers.lock held for writing.
  * Unknown ids are fine. */
 int layers_drop(struct store *s, const struct strv *ids, struct err *err);
 /* Removes files, also those of subordinate ids. */
@@ -177,7 +231,7 @@ int store_remove_tree(struct store *s, int dir, const char *name, struct err *er
 /* Removes the content of a staging layer: gives its space back before the indexes are written,
  * which a full disk does not allow. Needs no lock. */
 int layer_empty(struct store *s, const char *id, struct err *err);
-/* Removes every incomplete layer of both layer indexes. Called with each write lock. */
+/* Removes every incomplete layer of our layer indexes. Called with each write lock. */
 int layers_repair(struct store *s, struct err *err);
 
 /* live.c: lock files in <graphroot>/kist/staging that say that their maker is alive. */
@@ -201,7 +255,8 @@ void live_leave(struct live *l);
 
 /* image.c */
 extern const struct json_table image_table;
-int image_from_rec(const struct rec *rec, size_t where, struct store_image **ret, struct err *err);
+int image_from_rec(const struct store *s, const struct rec *rec, size_t where,
+		   struct store_image **ret, struct err *err);
 
 /* data.c: big data of images. */
 /* File name of a key: caller frees; NULL when out of memory or the key is empty. */
@@ -210,8 +265,10 @@ char *data_file_name(const char *key);
 /* image_names.c; images.lock held. */
 /* ERR_CHANGED when the image has others. */
 int image_check_names(const struct store_image *image, const struct strv *names, struct err *err);
-/* Takes these names from all images but this one. */
-int images_take_names(struct index *ix, const char *id, const struct strv *names, struct err *err);
+/* Takes these names from all images of our roots but this one. */
+int images_take_names(struct store *s, const char *id, const struct strv *names, struct err *err);
+/* Saves the image root's index, then what changed in another root. */
+int images_save(struct store *s, struct err *err);
 /* Puts names in front of the record's names and of their history. */
 int rec_add_names(struct json_doc *doc, const struct strv *names, struct err *err);
 /* Writes data into overlay-images/<id>/ (image_put.c). */

@@ -58,8 +58,8 @@ static int expected_lower(struct store *s, const char *parent, struct buf *out, 
 	return r;
 }
 
-static int check_lower(struct store *s, const char *id, const char *parent, bool *ret_good,
-		       struct err *err)
+static int check_lower(struct store *s, int overlay, const char *id, const char *parent,
+		       bool *ret_good, struct err *err)
 {
 	AUTO_BUF struct buf want = BUF_INIT(LOWER_MAX), have = BUF_INIT(LOWER_MAX);
 	char path[STORE_ID_LEN + 16];
@@ -69,7 +69,7 @@ static int check_lower(struct store *s, const char *id, const char *parent, bool
 	if (parent)
 		r = expected_lower(s, parent, &want, err);
 	if (r > 0)
-		r = file_read_line(own(s)->overlay_fd, path, &have, err);
+		r = file_read_line(overlay, path, &have, err);
 	if (r < 0)
 		return r;
 	*ret_good = streq(buf_str(&want), buf_str(&have));
@@ -87,24 +87,27 @@ int store_layer_check_dir(struct store *s, const char *id, const char *parent, c
 {
 	char link[LINK_LEN + 1], path[STORE_ID_LEN + 16];
 	struct err e = ERR_INIT;
+	int r, where, overlay;
 	struct stat st;
 	bool good = false;
-	int r;
 
 	r = id_check(id, "layer ID", err);
 	if (r < 0)
 		return r;
+	where = layer_dir_where(s, id);
+	overlay = s->roots[where < 0 ? 0 : where].overlay_fd;
 	(void)snprintf(path, sizeof(path), "%s/diff", id);
-	if (fstatat(own(s)->overlay_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+	if (where < 0 || fstatat(overlay, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISDIR(st.st_mode))
 		return problem(ret_problem, "its directory is missing", err);
-	r = link_read(own(s)->overlay_fd, id, link, &e);
+	r = link_read(overlay, id, link, &e);
 	if (r <= 0)
 		return problem(ret_problem,
 			       r == 0 ? "its link file is missing" : "its link file is malformed",
 			       err);
-	if (!leads_to(own(s)->overlay_fd, link, id))
+	if (!leads_to(overlay, link, id))
 		return problem(ret_problem, "its link is missing or leads elsewhere", err);
-	r = check_lower(s, id, parent, &good, &e);
+	r = check_lower(s, overlay, id, parent, &good, &e);
 	if (r < 0 || !good)
 		return problem(ret_problem, "its lower file does not name its parents", err);
 	return 1;
@@ -135,11 +138,11 @@ static int choose_link(int overlay, const char *id, char link[LINK_LEN + 1], str
 	return 0;
 }
 
-static int repair_link(struct store *s, int dir, const char *id, struct err *err)
+static int repair_link(int overlay, int dir, const char *id, struct err *err)
 {
 	char link[LINK_LEN + 1], path[LINK_LEN + 3], target[TARGET_MAX];
-	int overlay = own(s)->overlay_fd, r;
 	struct err ignored = ERR_INIT;
+	int r;
 
 	if (link_read(overlay, id, link, &ignored) <= 0) {
 		r = choose_link(overlay, id, link, err);
@@ -163,9 +166,9 @@ int store_layer_repair_dir(struct store *s, const char *id, const char *parent, 
 	AUTO_UNLOCK struct store *locked = NULL;
 	AUTO_CLOSE int dir = -1;
 	char path[STORE_ID_LEN + 16];
+	struct layer_place place;
 	struct rec *rec;
-	size_t where;
-	int r;
+	int r, where, overlay;
 
 	r = id_check(id, "layer ID", err);
 	if (r == 0)
@@ -173,16 +176,18 @@ int store_layer_repair_dir(struct store *s, const char *id, const char *parent, 
 	if (r < 0)
 		return r;
 	locked = s;
-	if (layer_find_rec(s, str_of(id), &rec, &where, err) <= 0)
+	where = layer_dir_where(s, id);
+	overlay = s->roots[where < 0 ? 0 : where].overlay_fd;
+	if (layer_find_own(s, str_of(id), &place, &rec, err) <= 0)
 		return err_set(err, ERR_NOT_FOUND, "layer %.12s is not in the store", id);
 	(void)snprintf(path, sizeof(path), "%s/diff", id);
-	if (faccessat(own(s)->overlay_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (where < 0 || faccessat(overlay, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_set(err, ERR_CORRUPT, "layer %.12s: its directory is missing", id);
-	r = dir_open(own(s)->overlay_fd, id, &dir, err);
+	r = dir_open(overlay, id, &dir, err);
 	if (r == 0)
-		r = dir_make(own(s)->overlay_fd, "l", 0755, err);
+		r = dir_make(overlay, "l", 0755, err);
 	if (r == 0)
-		r = repair_link(s, dir, id, err);
+		r = repair_link(overlay, dir, id, err);
 	if (r == 0 && parent)
 		r = layer_dir_set_parent(s, id, parent, err);
 	if (r == 0 && !parent && unlinkat(dir, "lower", 0) < 0 && errno != ENOENT)
@@ -194,26 +199,39 @@ int store_layer_repair_dir(struct store *s, const char *id, const char *parent, 
 
 struct sweep {
 	struct store *s;
-	struct index *layers, *volatile_layers, *images, *containers, *volatile_containers;
+	size_t where; /* the root that is looked at */
+	struct index *images, *containers, *volatile_containers;
+	struct index *transient_layers, *transient_containers;
 	bool remove;
 	struct strv *found;
 };
 
 static bool knows_layer(struct sweep *w, const char *id)
 {
-	return index_find_id(w->layers, id) || index_find_id(w->volatile_layers, id);
+	struct err ignored = ERR_INIT; /* the indexes are in memory */
+	struct layer_place place;
+	struct rec *rec;
+
+	return layer_find_own(w->s, str_of(id), &place, &rec, &ignored) > 0 ||
+	       index_find_id(w->transient_layers, id);
 }
 
 /* as_layer: what is in it may belong to others. */
 static int found(struct sweep *w, const char *dir, const char *name, bool as_layer, struct err *err)
 {
-	int r = strv_addf(w->found, err, "%s/%s", dir, name);
+	const struct root *root = &w->s->roots[w->where];
+	AUTO_FREE char *path = str_fmt("%s/%s", dir, name);
+	int r;
 
+	if (!path)
+		return err_nomem(err);
+	r = w->where == 0 ? strv_add(w->found, path, err)
+			  : strv_addf(w->found, err, "%s/%s", root->path, path);
 	if (r < 0 || !w->remove)
 		return r;
 	if (as_layer && id_is_good(name))
 		return store_remove_layer_tree(w->s, name, err);
-	return tree_remove(own(w->s)->fd, w->found->v[w->found->n - 1], err);
+	return tree_remove(root->fd, path, err);
 }
 
 static bool starts_with_id(const char *name, char id[STORE_ID_LEN + 1])
@@ -225,23 +243,27 @@ static bool starts_with_id(const char *name, char id[STORE_ID_LEN + 1])
 	return id_is_good(id);
 }
 
-/* A link whose layer is not there, or has another one. */
+/* A link whose layer is not there, or has another one. In an image store a layer that we do not
+ * know may be another graphroot's. */
 static bool is_stray_link(struct sweep *w, const char *name)
 {
 	char id[STORE_ID_LEN + 1], have[TARGET_MAX], link[LINK_LEN + 1], path[LINK_LEN + 3];
+	int overlay = w->s->roots[w->where].overlay_fd;
 	struct err ignored = ERR_INIT;
 	ssize_t n;
 
 	if (!link_is_good(str_of(name)))
 		return false;
 	(void)snprintf(path, sizeof(path), "l/%s", name);
-	n = readlinkat(own(w->s)->overlay_fd, path, have, sizeof(have) - 1);
+	n = readlinkat(overlay, path, have, sizeof(have) - 1);
 	if (n < 4)
 		return false;
 	have[n] = '\0';
-	if (!starts_with_id(have + 3, id) || !knows_layer(w, id))
+	if (!starts_with_id(have + 3, id) || faccessat(overlay, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return true;
-	return link_read(own(w->s)->overlay_fd, id, link, &ignored) > 0 && !streq(link, name);
+	if (!knows_layer(w, id))
+		return w->where == 0;
+	return link_read(overlay, id, link, &ignored) > 0 && !streq(link, name);
 }
 
 static bool is_stray(struct sweep *w, const char *dir, const char *name, bool *ret_layer)
@@ -255,37 +277,51 @@ static bool is_stray(struct sweep *w, const char *dir, const char *name, bool *r
 		return false;
 	if (streq(dir, "overlay")) {
 		*ret_layer = true;
-		return streq(name, id) && !knows_layer(w, id);
+		return w->where == 0 && streq(name, id) && !knows_layer(w, id);
 	}
 	if (streq(dir, "overlay-layers"))
-		return (streq(name, id) || streq(name + STORE_ID_LEN, ".tar-split.gz")) &&
+		return w->where == 0 &&
+		       (streq(name, id) || streq(name + STORE_ID_LEN, ".tar-split.gz")) &&
 		       !knows_layer(w, id);
 	if (streq(dir, "overlay-images"))
 		return streq(name, id) && !index_find_id(w->images, id);
 	return streq(name, id) && !index_find_id(w->containers, id) &&
-	       !index_find_id(w->volatile_containers, id);
+	       !index_find_id(w->volatile_containers, id) &&
+	       !index_find_id(w->transient_containers, id);
 }
 
 static int sweep_dir(struct sweep *w, const char *dir, struct err *err)
 {
+	int root = w->s->roots[w->where].fd, r;
 	AUTO_STRV struct strv names = STRV_INIT;
 	bool layer;
 	size_t i;
-	int r;
 
-	if (faccessat(own(w->s)->fd, dir, F_OK, 0) < 0)
+	if (faccessat(root, dir, F_OK, 0) < 0)
 		return 0;
-	r = dir_list(own(w->s)->fd, dir, &names, err);
+	r = dir_list(root, dir, &names, err);
 	for (i = 0; r == 0 && i < names.n; i++)
 		if (is_stray(w, dir, names.v[i], &layer))
 			r = found(w, dir, names.v[i], layer, err);
 	return r;
 }
 
-int store_leftovers(struct store *s, bool remove, struct strv *ret, struct err *err)
+static int sweep_root(struct sweep *w, size_t where, struct err *err)
 {
 	static const char *const dirs[] = {"overlay", "overlay/l", "overlay-layers",
 					   "overlay-images", "overlay-containers"};
+	size_t n = where == 0 ? ARRAY_LEN(dirs) : ARRAY_LEN(dirs) - 1, i;
+	int r;
+
+	w->where = where;
+	r = store_index(w->s, where, IX_IMAGES, &w->images, err);
+	for (i = 0; r == 0 && i < n; i++)
+		r = sweep_dir(w, dirs[i], err);
+	return r < 0 ? err_wrap(err, "store %s", w->s->roots[where].path) : 0;
+}
+
+int store_leftovers(struct store *s, bool remove, struct strv *ret, struct err *err)
+{
 	AUTO_UNLOCK struct store *locked = NULL;
 	struct sweep w = {.s = s, .remove = remove, .found = ret};
 	size_t i;
@@ -295,18 +331,16 @@ int store_leftovers(struct store *s, bool remove, struct strv *ret, struct err *
 	if (r < 0)
 		return r;
 	locked = s;
-	r = store_index(s, 0, IX_LAYERS, &w.layers, err);
-	if (r == 0)
-		r = store_index(s, 0, IX_VOLATILE_LAYERS, &w.volatile_layers, err);
-	if (r == 0)
-		r = store_index(s, 0, IX_IMAGES, &w.images, err);
-	if (r == 0)
-		r = store_index(s, 0, IX_CONTAINERS, &w.containers, err);
+	r = store_index(s, 0, IX_CONTAINERS, &w.containers, err);
 	if (r == 0)
 		r = store_index(s, 0, IX_VOLATILE_CONTAINERS, &w.volatile_containers, err);
-	for (i = 0; r == 0 && i < ARRAY_LEN(dirs); i++)
-		r = sweep_dir(&w, dirs[i], err);
-	return r < 0 ? err_wrap(err, "store %s", own(s)->path) : 0;
+	if (r == 0)
+		r = store_transient(s, IX_VOLATILE_LAYERS, &w.transient_layers, err);
+	if (r == 0)
+		r = store_transient(s, IX_VOLATILE_CONTAINERS, &w.transient_containers, err);
+	for (i = 0; r == 0 && i < s->n_own; i++)
+		r = sweep_root(&w, i, err);
+	return r;
 }
 
 /* ---- records ---- */
@@ -353,7 +387,7 @@ static int forget_in(struct store *s, enum index_kind kind, const char *id, stru
 	if (r < 0)
 		return r;
 	index_remove(ix, rec);
-	return store_save(s, kind, err);
+	return store_save(s, 0, kind, err);
 }
 
 int store_container_forget(struct store *s, const char *id, struct err *err)
@@ -372,7 +406,7 @@ int store_container_forget(struct store *s, const char *id, struct err *err)
 	if (r == 0)
 		r = forget_in(s, IX_VOLATILE_CONTAINERS, id, &layers, err);
 	if (r == 0)
-		r = store_area_fd(s, AREA_CONTAINERS, &area, err);
+		r = store_area_fd(s, 0, AREA_CONTAINERS, &area, err);
 	if (r == 0)
 		r = tree_remove(area, id, err);
 	return r < 0 ? r : layers_drop(s, &layers, err);

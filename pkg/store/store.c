@@ -1,4 +1,5 @@
 #include "priv.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/strv.h"
 #include "sys/fd.h"
@@ -42,9 +43,11 @@ void store_close(struct store *s)
 	store_unlock(s);
 	for (i = 0; i < s->n_roots; i++)
 		root_fini(&s->roots[i]);
-	for (i = 0; i < AREAS; i++)
-		if (s->area_fd[i] >= 0)
-			(void)close(s->area_fd[i]);
+	for (i = 0; i < AREAS * OWN_MAX; i++)
+		if (s->area_fd[i / OWN_MAX][i % OWN_MAX] >= 0)
+			(void)close(s->area_fd[i / OWN_MAX][i % OWN_MAX]);
+	for (i = 0; i < IX_KINDS; i++)
+		index_reset(&s->transient[i]);
 	if (s->runroot_fd >= 0)
 		(void)close(s->runroot_fd);
 	free(s->roots);
@@ -52,38 +55,47 @@ void store_close(struct store *s)
 	free(s);
 }
 
-static bool has_driver(int fd, const char *driver)
+static bool has(int fd, const char *driver, const char *suffix)
 {
 	char name[32];
 
-	(void)snprintf(name, sizeof(name), "%s-images", driver);
+	(void)snprintf(name, sizeof(name), "%s%s", driver, suffix);
 	return faccessat(fd, name, F_OK, 0) == 0;
 }
 
-/* Which driver made what is in this root? */
-static int check_driver(const struct store_options *o, int fd, struct err *err)
+static int check_driver_name(const char *driver, struct err *err)
+{
+	if (str_empty(driver) || streq(driver, "overlay") || streq(driver, "overlay2"))
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED, "storage driver %s: kist has only the overlay driver",
+		       driver);
+}
+
+/*
+ * Which driver made what is in this root? A distribution's storage.conf names overlay for everybody:
+ * that alone is no reason to begin a second store beside one that is in use.
+ */
+static int check_driver(const struct store_options *o, int fd, const char *path, struct err *err)
 {
 	static const char *const others[] = {"vfs", "btrfs", "zfs", "aufs", "devicemapper"};
+	bool overlay = has(fd, "overlay", "") || has(fd, "overlay", "-images");
 	size_t i;
 
-	if (!str_empty(o->driver)) {
-		if (streq(o->driver, "overlay") || streq(o->driver, "overlay2"))
-			return 0;
-		return err_set(err, ERR_UNSUPPORTED,
-			       "storage driver %s: kist has only the overlay driver", o->driver);
-	}
+	if (o->driver_given || (overlay && !str_empty(o->driver)))
+		return 0;
 	for (i = 0; i < ARRAY_LEN(others); i++) {
-		if (!has_driver(fd, others[i]))
+		if (!has(fd, others[i], "-images"))
 			continue;
-		if (has_driver(fd, "overlay"))
+		if (overlay)
 			return err_set(err, ERR_UNSUPPORTED,
-				       "%s holds stores of the drivers %s and overlay: choose with "
-				       "--storage-driver overlay",
-				       o->graphroot, others[i]);
+				       "%s holds stores of the drivers %s and overlay: decide with "
+				       "driver = \"overlay\" in storage.conf or --storage-driver overlay",
+				       path, others[i]);
 		return err_set(err, ERR_UNSUPPORTED,
 			       "%s is a store of the driver %s; kist has only the overlay driver: "
-			       "choose another --root",
-			       o->graphroot, others[i]);
+			       "choose another --root, or begin an overlay store beside it with "
+			       "--storage-driver overlay",
+			       path, others[i]);
 	}
 	return 0;
 }
@@ -101,10 +113,10 @@ static int create_once(int dir, const char *name, mode_t mode, const char *text,
 }
 
 /* A new tree. podman 4 judges a store with images but without defaultNetworkBackend by them, so the
- * file comes first. */
-static int make_tree(struct root *root, struct err *err)
+ * file comes first. An image store has neither file. */
+static int make_tree(struct root *root, bool images_only, struct err *err)
 {
-	const char *network = network_backend("");
+	const char *network = images_only ? NULL : network_backend("");
 	int r = 0;
 
 	if (network)
@@ -113,7 +125,7 @@ static int make_tree(struct root *root, struct err *err)
 		r = dir_make(root->fd, "overlay", ROOT_MODE, err);
 	if (r == 0)
 		r = dir_open(root->fd, "overlay", &root->overlay_fd, err);
-	if (r == 0)
+	if (r == 0 && !images_only)
 		r = create_once(root->overlay_fd, ".has-mount-program", 0600, "false", err);
 	if (r == 0)
 		r = dir_make(root->overlay_fd, "l", LINKS_MODE, err);
@@ -128,13 +140,16 @@ static int name_root(struct root *root, const char *path, struct err *err)
 	return root->path && root->overlay_path ? 0 : err_nomem(err);
 }
 
-static int open_own(struct store *s, const struct store_options *o, struct err *err)
+/* The next of our roots: the graphroot, then the image store. */
+static int open_own(struct store *s, const char *path, const struct store_options *o,
+		    struct err *err)
 {
-	struct root *root = own(s);
+	struct root *root = &s->roots[s->n_roots];
 	int r;
 
-	s->n_roots = 1;
-	r = name_root(root, o->graphroot, err);
+	r = name_root(root, path, err);
+	s->img = s->n_roots++;
+	s->n_own = s->n_roots;
 	if (r < 0)
 		return r;
 	root->fd = open(root->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -147,7 +162,7 @@ static int open_own(struct store *s, const struct store_options *o, struct err *
 		if (r < 0)
 			return err_wrap(err, "making a store");
 	}
-	r = check_driver(o, root->fd, err);
+	r = check_driver(o, root->fd, root->path, err);
 	if (r < 0)
 		return r;
 	root->overlay_fd = openat(root->fd, "overlay", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -157,12 +172,46 @@ static int open_own(struct store *s, const struct store_options *o, struct err *
 		return err_sys(err, errno, "opening %s", root->overlay_path);
 	if (!s->create)
 		return err_set(err, ERR_NOT_FOUND, "there is no store in %s", root->path);
-	return make_tree(root, err);
+	return make_tree(root, s->img > 0, err);
 }
 
-static int open_additional(struct store *s, const char *path, struct err *err)
+static bool is_same_dir(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino &&
+	       x.st_dev == y.st_dev;
+}
+
+static int open_image_store(struct store *s, const struct store_options *o, struct err *err)
+{
+	const char *path = o->imagestore;
+	int r;
+
+	if (path[0] != '/')
+		return err_set(err, ERR_INVALID, "imagestore %s: want an absolute path", path);
+	r = open_own(s, path, o, err);
+	if (r < 0)
+		return err_wrap(err, "imagestore");
+	if (is_same_dir(s->roots[0].fd, s->roots[1].fd))
+		return err_set(err, ERR_INVALID,
+			       "imagestore and graphroot are the same directory %s", path);
+	return 0;
+}
+
+static void forget_last_root(struct store *s)
+{
+	struct root *root = &s->roots[--s->n_roots];
+
+	root_fini(root);
+	*root = (struct root){.fd = -1, .overlay_fd = -1};
+}
+
+static int open_additional(struct store *s, const char *path, const struct store_options *o,
+			   struct err *err)
 {
 	struct root *root = &s->roots[s->n_roots];
+	size_t i;
 	int r;
 
 	r = name_root(root, path, err);
@@ -170,32 +219,49 @@ static int open_additional(struct store *s, const char *path, struct err *err)
 	if (r < 0)
 		return r;
 	root->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root->fd >= 0)
+	if (root->fd >= 0) {
 		root->overlay_fd = openat(root->fd, "overlay", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root->overlay_fd >= 0)
-		return 0;
-	if (errno != ENOENT)
+		if (root->overlay_fd < 0 && errno == ENOENT) {
+			r = check_driver(o, root->fd, path, err);
+			errno = ENOENT;
+		}
+	}
+	if (r < 0)
+		return err_wrap(err, "additional image store");
+	if (root->overlay_fd < 0 && errno != ENOENT)
 		return err_sys(err, errno, "opening additional image store %s", path);
 	/* Not there (yet): as if it were empty. */
-	root_fini(root);
-	*root = (struct root){.fd = -1, .overlay_fd = -1};
-	s->n_roots--;
+	if (root->overlay_fd < 0) {
+		forget_last_root(s);
+		return 0;
+	}
+	for (i = 0; i + 1 < s->n_roots; i++) {
+		if (!is_same_dir(s->roots[i].fd, root->fd))
+			continue;
+		forget_last_root(s); /* named twice, or one of ours */
+		return 0;
+	}
 	return 0;
 }
 
 static struct store *new_store(const struct store_options *o, int flags)
 {
-	size_t n = 1 + (o->additional ? o->additional->n : 0);
+	size_t n = OWN_MAX + (o->additional ? o->additional->n : 0);
 	struct store *s = calloc(1, sizeof(*s));
 	size_t i;
 
 	if (!s)
 		return NULL;
-	s->runroot_fd = s->trash.dir = s->trash.lock = -1;
-	for (i = 0; i < AREAS; i++)
-		s->area_fd[i] = s->lock_fd[i] = -1;
+	s->runroot_fd = s->transient_lock = -1;
+	for (i = 0; i < OWN_MAX; i++)
+		s->trash[i].dir = s->trash[i].lock = -1;
+	for (i = 0; i < AREAS * OWN_MAX; i++) {
+		s->area_fd[i / OWN_MAX][i % OWN_MAX] = -1;
+		s->held[i / OWN_MAX][i % OWN_MAX].fd = -1;
+	}
 	s->create = flags & STORE_CREATE;
 	s->rootless = o->rootless;
+	s->ignore_chown_errors = o->ignore_chown_errors;
 	s->remove_tree = o->remove_tree;
 	s->remove_arg = o->remove_arg;
 	s->runroot = str_fmt("%s", o->runroot ? o->runroot : "");
@@ -214,16 +280,17 @@ int store_open(const struct store_options *o, int flags, struct store **ret, str
 
 	if (str_empty(o->graphroot) || o->graphroot[0] != '/')
 		return err_set(err, ERR_INVALID, "the store's root must be an absolute path");
-	if (!str_empty(o->imagestore))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "imagestore %s: a separate image store is not supported",
-			       o->imagestore);
+	r = check_driver_name(o->driver, err);
+	if (r < 0)
+		return r;
 	s = new_store(o, flags);
 	if (!s)
 		return err_nomem(err);
-	r = open_own(s, o, err);
+	r = open_own(s, o->graphroot, o, err);
+	if (r == 0 && !str_empty(o->imagestore))
+		r = open_image_store(s, o, err);
 	for (i = 0; r == 0 && o->additional && i < o->additional->n; i++)
-		r = open_additional(s, o->additional->v[i], err);
+		r = open_additional(s, o->additional->v[i], o, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE(s);
@@ -235,9 +302,9 @@ int store_graphroot_fd(const struct store *s)
 	return s->roots[0].fd;
 }
 
-int store_overlay_fd(const struct store *s)
+int store_layers_fd(const struct store *s)
 {
-	return s->roots[0].overlay_fd;
+	return s->roots[s->img].overlay_fd;
 }
 
 int store_overlay_reopen(const struct store *s, int *ret_fd, struct err *err)
@@ -258,6 +325,25 @@ const char *store_runroot(const struct store *s)
 bool store_is_rootless(const struct store *s)
 {
 	return s->rootless;
+}
+
+size_t store_roots(const struct store *s, int ret_fds[STORE_ROOTS_MAX])
+{
+	size_t i;
+
+	for (i = 0; i < s->n_own; i++)
+		ret_fds[i] = s->roots[i].fd;
+	return s->n_own;
+}
+
+const char *store_imagestore(const struct store *s)
+{
+	return s->img > 0 ? s->roots[s->img].path : NULL;
+}
+
+const char *store_root_path(const struct store *s, int where)
+{
+	return where >= 0 && (size_t)where < s->n_roots ? s->roots[where].path : NULL;
 }
 
 const char *store_overlay_path(const struct store *s, int where)
@@ -290,22 +376,47 @@ int store_private_dir(struct store *s, const char *sub, int *ret_fd, struct err 
 	return dir_ensure(own(s)->fd, path, ROOT_MODE, ret_fd, err);
 }
 
-int store_area_fd(struct store *s, enum area a, int *ret_fd, struct err *err)
+int store_area_fd(struct store *s, size_t where, enum area a, int *ret_fd, struct err *err)
 {
-	int r;
+	int *fd = &s->area_fd[a][where], r;
 
-	if (s->area_fd[a] < 0) {
-		r = dir_ensure(own(s)->fd, area_dirs[a], ROOT_MODE, &s->area_fd[a], err);
+	if (*fd < 0) {
+		r = dir_ensure(s->roots[where].fd, area_dirs[a], ROOT_MODE, fd, err);
 		if (r < 0)
 			return r;
 	}
-	*ret_fd = s->area_fd[a];
+	*ret_fd = *fd;
+	return 0;
+}
+
+int root_has_mount_program(const struct root *root, struct err *err)
+{
+	AUTO_BUF struct buf b = BUF_INIT(64);
+	int r = file_read_line(root->overlay_fd, ".has-mount-program", &b, err);
+
+	return r <= 0 ? r : streq(buf_str(&b), "true");
+}
+
+int store_rules(struct store *s, struct store_rules *ret, struct err *err)
+{
+	int r = root_has_mount_program(own(s), err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct store_rules){
+	    .rootless = s->rootless,
+	    .ignore_chown_errors = s->ignore_chown_errors,
+	    .literal_whiteouts = r > 0,
+	};
 	return 0;
 }
 
 int store_sync(struct store *s, struct err *err)
 {
-	if (syncfs(own(s)->overlay_fd) < 0)
-		return err_sys(err, errno, "syncing %s", own(s)->overlay_path);
+	size_t i;
+
+	for (i = 0; i < s->n_own; i++)
+		if (syncfs(s->roots[i].overlay_fd) < 0)
+			return err_sys(err, errno, "syncing %s", s->roots[i].overlay_path);
 	return 0;
 }

@@ -120,7 +120,8 @@ static void repair_and_check(const struct place *p)
 }
 
 /* Kills job at every step; before each time `prepare` runs to its end. */
-static void kill_everywhere(job_fn *const *prepare, job_fn *job, job_fn *after)
+static void kill_everywhere_in(enum arrangement kind, job_fn *const *prepare, job_fn *job,
+			       job_fn *after)
 {
 	struct place p;
 	bool died = true;
@@ -128,7 +129,7 @@ static void kill_everywhere(job_fn *const *prepare, job_fn *job, job_fn *after)
 
 	for (n = 1; died; n++) {
 		assert_true(n < STEPS_MAX);
-		place_make(&p);
+		place_make_as(&p, kind);
 		for (i = 0; prepare[i]; i++)
 			assert_false(run_killed(&p, prepare[i], 0));
 		died = run_killed(&p, job, n);
@@ -142,6 +143,13 @@ static void kill_everywhere(job_fn *const *prepare, job_fn *job, job_fn *after)
 		place_remove(&p);
 	}
 	assert_true(n > 4);
+}
+
+static void kill_everywhere(job_fn *const *prepare, job_fn *job, job_fn *after)
+{
+	kill_everywhere_in(PLAIN, prepare, job, after);
+	kill_everywhere_in(SPLIT, prepare, job, after);
+	kill_everywhere_in(SPLIT_RECORDS, prepare, job, after);
 }
 
 static void a_killed_pull_is_repaired(void **state)
@@ -217,7 +225,7 @@ static void work(const struct place *p, int me)
 	_exit(0);
 }
 
-static void four_processes_at_once_lose_nothing(void **state)
+static void four_processes(enum arrangement kind)
 {
 	char name[64];
 	struct store *s;
@@ -225,8 +233,7 @@ static void four_processes_at_once_lose_nothing(void **state)
 	pid_t pids[WORKERS];
 	int i, k, status;
 
-	(void)state;
-	place_make(&p);
+	place_make_as(&p, kind);
 	for (i = 0; i < WORKERS; i++) {
 		pids[i] = fork();
 		assert_true(pids[i] >= 0);
@@ -246,6 +253,14 @@ static void four_processes_at_once_lose_nothing(void **state)
 		}
 	store_close(s);
 	place_remove(&p);
+}
+
+static void four_processes_at_once_lose_nothing(void **state)
+{
+	(void)state;
+	four_processes(PLAIN);
+	four_processes(SPLIT);
+	four_processes(SPLIT_RECORDS);
 }
 
 static void nap(long ms)

@@ -168,7 +168,7 @@ static void an_image_without_its_layer_is_refused_and_leaves_nothing(void **stat
 	rand_id(none);
 	assert_int_equal(try_image(w.s, "c", none, "localhost/c:1", id, &err), -ERR_NOT_FOUND);
 	/* two images, the index, the lock */
-	assert_int_equal(count_in(&w.p, "overlay-images"), 4);
+	assert_int_equal(count_in(w.p.graph, "overlay-images"), 4);
 	world_remove(&w);
 }
 
@@ -234,8 +234,8 @@ static void deleting_keeps_shared_layers(void **state)
 	ok(store_image_delete(w.s, w.b, NULL, NULL, &e, &err), &err);
 	assert_int_equal(e.layers.n, 2);
 	check_consistent(w.s, &w.p);
-	assert_int_equal(count_in(&w.p, "overlay"), 2);
-	assert_int_equal(count_in(&w.p, "overlay-images"), 2);
+	assert_int_equal(count_in(w.p.graph, "overlay"), 2);
+	assert_int_equal(count_in(w.p.graph, "overlay-images"), 2);
 	assert_int_equal(store_image_delete(w.s, w.b, NULL, NULL, NULL, &err), -ERR_NOT_FOUND);
 	world_remove(&w);
 }
@@ -408,12 +408,57 @@ static void additional_stores_are_read_and_never_written(void **state)
 	assert_int_equal(find_image(s, "localhost/c:1", &mine), 1);
 	assert_false(mine->read_only);
 	assert_int_equal(find_image(w.s, "localhost/c:1", NULL), 0);
+	/* Ours and both of theirs, as other tools list them. */
 	ok(store_image_list(s, &list, &err), &err);
-	assert_int_equal(list.n, 2);
+	assert_int_equal(list.n, 3);
 	store_close(s);
 	place_remove(&p);
 	check_consistent(w.s, &w.p);
 	world_remove(&w);
+}
+
+static void images_from_before_the_image_store_stay_usable(void **state)
+{
+	AUTO(store_image_free_p) struct store_image *image = NULL;
+	AUTO_STORE_LOWERS struct store_lowers lowers = {0};
+	AUTO_STORE_DELETED struct store_deleted gone = {0};
+	char mine[STORE_ID_LEN + 1], id[STORE_ID_LEN + 1];
+	struct err err = ERR_INIT;
+	struct place p;
+	struct world w;
+
+	(void)state;
+	world_make(&w);
+	store_close(w.s);
+	p = w.p;
+	p.kind = SPLIT;
+	(void)snprintf(p.images, sizeof(p.images), "%s/images", p.dir);
+	w.s = place_open(&p);
+	assert_int_equal(find_image(w.s, "localhost/a:latest", &image), 1);
+	assert_false(image->read_only);
+	/* A new layer on top of an old one is where images are now; so is a new name. */
+	add_layer(w.s, w.a_top, "mine", mine);
+	add_image(w.s, "image mine", mine, "localhost/b:latest", id);
+	ok(store_layer_lowers(w.s, mine, &lowers, &err), &err);
+	assert_int_equal(lowers.n, 3);
+	assert_int_equal(lowers.v[0].where, 1);
+	assert_int_equal(lowers.v[1].where, 0);
+	ok(store_image_tag(w.s, w.a, "localhost/new:1", &err), &err);
+	assert_true(there_in(p.images, "overlay-images/images.json"));
+	/* The name went from the old record in the graphroot to the new image. */
+	assert_int_equal(store_image_untag(w.s, w.b, "localhost/b:latest", &err), 0);
+	assert_int_equal(store_image_untag(w.s, id, "localhost/b:latest", &err), 1);
+	/* The image has two records; both go, and layers that ours stands on stay. */
+	ok(store_image_delete(w.s, w.a, NULL, NULL, &gone, &err), &err);
+	assert_int_equal(gone.names.n, 2);
+	assert_int_equal(gone.layers.n, 0);
+	assert_int_equal(find_image(w.s, "localhost/a:latest", NULL), 0);
+	store_deleted_fini(&gone);
+	gone = (struct store_deleted){0};
+	ok(store_image_delete(w.s, id, NULL, NULL, &gone, &err), &err);
+	assert_true(gone.layers.n >= 2);
+	store_close(w.s);
+	place_remove(&p);
 }
 
 int main(void)
@@ -434,6 +479,7 @@ int main(void)
 	    cmocka_unit_test(a_lost_mark_is_made_again),
 	    cmocka_unit_test(containers_of_other_tools_keep_an_image),
 	    cmocka_unit_test(additional_stores_are_read_and_never_written),
+	    cmocka_unit_test(images_from_before_the_image_store_stay_usable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

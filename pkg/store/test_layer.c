@@ -80,7 +80,11 @@ static void stores_of_other_drivers_are_refused(void **state)
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_int_equal(store_open(&o, STORE_CREATE, &s, &err), -ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.text, "vfs"));
+	/* A file that names overlay does not begin a second store. */
+	o.driver = "overlay";
+	assert_int_equal(store_open(&o, STORE_CREATE, &s, &err), -ERR_UNSUPPORTED);
 	assert_false(there(&p, "overlay"));
+	o.driver = NULL;
 	(void)snprintf(path, sizeof(path), "%s/overlay-images", p.graph);
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_int_equal(store_open(&o, STORE_CREATE, &s, &err), -ERR_UNSUPPORTED);
@@ -88,6 +92,14 @@ static void stores_of_other_drivers_are_refused(void **state)
 	o.driver = "btrfs";
 	assert_int_equal(store_open(&o, STORE_CREATE, &s, &err), -ERR_UNSUPPORTED);
 	o.driver = "overlay";
+	ok(store_open(&o, STORE_CREATE, &s, &err), &err);
+	store_close(s);
+	place_remove(&p);
+	place_make(&p);
+	assert_int_equal(mkdir(p.graph, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/vfs-images", p.graph);
+	assert_int_equal(mkdir(path, 0700), 0);
+	o.driver_given = true;
 	ok(store_open(&o, STORE_CREATE, &s, &err), &err);
 	store_close(s);
 	place_remove(&p);
@@ -177,7 +189,7 @@ static void the_same_layer_twice_is_kept_once(void **state)
 	add_layer(s, NULL, "one", b);
 	assert_string_equal(a, b);
 	check_consistent(s, &p);
-	assert_int_equal(count_in(&p, "overlay"), 3);
+	assert_int_equal(count_in(p.graph, "overlay"), 3);
 	store_close(s);
 	place_remove(&p);
 }
@@ -211,12 +223,12 @@ static void an_abandoned_staging_layer_is_cleaned_up(void **state)
 	place_make(&p);
 	s = place_open(&p);
 	ok(store_layer_begin(s, &n, &err), &err);
-	assert_int_equal(count_in(&p, "kist/staging"), 1);
+	assert_int_equal(count_in(p.graph, "kist/staging"), 1);
 	/* While its maker lives nobody touches it. */
 	other = place_open(&p);
 	ok(store_gc(other, &err), &err);
-	assert_int_equal(count_in(&p, "kist/staging"), 1);
-	assert_int_equal(count_in(&p, "overlay"), 3);
+	assert_int_equal(count_in(p.graph, "kist/staging"), 1);
+	assert_int_equal(count_in(p.graph, "overlay"), 3);
 	store_close(other);
 	store_layer_abort(n);
 	check_consistent(s, &p);
@@ -241,7 +253,7 @@ static void incomplete_layers_are_removed_by_the_next_writer(void **state)
 	assert_int_equal(store_layer_exists(s, id, &err), 0);
 	add_layer(s, NULL, "two", other);
 	check_consistent(s, &p);
-	assert_int_equal(count_in(&p, "overlay"), 3);
+	assert_int_equal(count_in(p.graph, "overlay"), 3);
 	store_close(s);
 	place_remove(&p);
 }
@@ -349,7 +361,7 @@ static void a_second_claim_finds_the_layer_busy_and_then_present(void **state)
 	add_layer(s, NULL, "one", id);
 	store_claim_close(TAKE(claim));
 	assert_int_equal(store_layer_claim(other, id, true, &second, &err), STORE_LAYER_PRESENT);
-	assert_int_equal(count_in(&p, "kist/staging"), 0);
+	assert_int_equal(count_in(p.graph, "kist/staging"), 0);
 	store_close(other);
 	store_close(s);
 	place_remove(&p);

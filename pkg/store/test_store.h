@@ -21,16 +21,40 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+/* Without and with an image store, which keeps the records of its layers itself or does not. */
+enum arrangement { PLAIN, SPLIT, SPLIT_RECORDS };
+
 struct place {
-	char dir[64], graph[80], run[80];
+	enum arrangement kind;
+	char dir[64], graph[80], run[80], images[80]; /* images: the root of images */
 };
 
-static inline void place_make(struct place *p)
+static inline void place_make_as(struct place *p, enum arrangement kind)
 {
+	char path[128];
+	int fd;
+
+	p->kind = kind;
 	(void)snprintf(p->dir, sizeof(p->dir), "/tmp/kist-store-XXXXXX");
 	assert_non_null(mkdtemp(p->dir));
 	(void)snprintf(p->graph, sizeof(p->graph), "%s/graph", p->dir);
 	(void)snprintf(p->run, sizeof(p->run), "%s/run", p->dir);
+	(void)snprintf(p->images, sizeof(p->images), "%s/%s", p->dir,
+		       kind == PLAIN ? "graph" : "images");
+	if (kind != SPLIT_RECORDS)
+		return;
+	assert_int_equal(mkdir(p->images, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/overlay-layers", p->images);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/overlay-layers/layers.json", p->images);
+	fd = creat(path, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+}
+
+static inline void place_make(struct place *p)
+{
+	place_make_as(p, PLAIN);
 }
 
 static inline void place_remove(struct place *p)
@@ -57,7 +81,9 @@ static inline void ok(int r, const struct err *err)
 
 static inline struct store *place_open(const struct place *p)
 {
-	struct store_options o = {.graphroot = p->graph, .runroot = p->run};
+	struct store_options o = {.graphroot = p->graph,
+				  .runroot = p->run,
+				  .imagestore = p->kind == PLAIN ? NULL : p->images};
 	struct err err = ERR_INIT;
 	struct store *s = NULL;
 
@@ -189,22 +215,27 @@ static inline void spit(const struct place *p, const char *path, const char *tex
 	assert_int_equal(fclose(f), 0);
 }
 
-static inline bool there(const struct place *p, const char *path)
+static inline bool there_in(const char *root, const char *path)
 {
 	char full[512];
 	struct stat st;
 
-	(void)snprintf(full, sizeof(full), "%s/%s", p->graph, path);
+	(void)snprintf(full, sizeof(full), "%s/%s", root, path);
 	return lstat(full, &st) == 0;
 }
 
-static inline size_t count_in(const struct place *p, const char *path)
+static inline bool there(const struct place *p, const char *path)
+{
+	return there_in(p->graph, path);
+}
+
+static inline size_t count_in(const char *root, const char *path)
 {
 	AUTO_STRV struct strv names = STRV_INIT;
 	struct err err = ERR_INIT;
 	char full[512];
 
-	(void)snprintf(full, sizeof(full), "%s/%s", p->graph, path);
+	(void)snprintf(full, sizeof(full), "%s/%s", root, path);
 	if (access(full, F_OK) < 0)
 		return 0;
 	ok(dir_list(AT_FDCWD, full, &names, &err), &err);
@@ -212,21 +243,15 @@ static inline size_t count_in(const struct place *p, const char *path)
 }
 
 #define TMP_INDEX "overlay-images/.tmp-images.json-kist"
-/*
- * Indexes, directories, links, tar-split and image data agree; nothing of an unfinished operation
- * is left. expect_holders: layers that are containers' and have no tar-split.
- */
-static inline void check_consistent(struct store *s, const struct place *p)
+
+/* Each layer of an index has its chain and tar-split; counts those of images and of holders. */
+static inline void check_layers(struct store *s, const struct place *p, const struct index *layers,
+				size_t n[2])
 {
 	struct err err = ERR_INIT;
-	struct index *layers, *images, *containers;
-	size_t i, holders = 0;
 	char path[256];
+	size_t i;
 
-	ok(store_lock(s, LK_ALL, &err), &err);
-	ok(store_index(s, 0, IX_LAYERS, &layers, &err), &err);
-	ok(store_index(s, 0, IX_IMAGES, &images, &err), &err);
-	ok(store_index(s, 0, IX_CONTAINERS, &containers, &err), &err);
 	for (i = 0; i < layers->n; i++) {
 		AUTO_STORE_LOWERS struct store_lowers lowers = {0};
 		char id[STORE_ID_LEN + 1];
@@ -234,29 +259,73 @@ static inline void check_consistent(struct store *s, const struct place *p)
 
 		id_copy(layers->v[i].m[REC_ID], id);
 		holder = memmem(layers->v[i].text.ptr, layers->v[i].text.len, "kist-holder", 11);
-		holders += holder;
+		n[holder]++;
 		assert_null(memmem(layers->v[i].text.ptr, layers->v[i].text.len, "staging", 7));
 		ok(store_layer_lowers(s, id, &lowers, &err), &err);
+		assert_int_equal(lowers.v[0].where, holder ? 0 : s->img);
 		(void)snprintf(path, sizeof(path), "overlay-layers/%s.tar-split.gz", id);
 		assert_int_equal(there(p, path), !holder);
 	}
+}
+
+static inline bool has_layer(struct store *s, struct str id)
+{
+	struct err err = ERR_INIT;
+	struct layer_place place;
+	struct rec *rec;
+
+	return layer_find_own(s, id, &place, &rec, &err) > 0;
+}
+
+/*
+ * Indexes, directories, links, tar-split and image data agree; nothing of an unfinished operation
+ * is left. Layers of holders have no tar-split.
+ */
+static inline void check_consistent(struct store *s, const struct place *p)
+{
+	struct index *layers, *images, *containers;
+	size_t i, n[2] = {0}, in_graph[2] = {0};
+	struct err err = ERR_INIT;
+	char path[256];
+
+	ok(store_lock(s, LK_ALL, &err), &err);
+	for (i = 0; i < s->n_own; i++) {
+		ok(store_index(s, i, IX_LAYERS, &layers, &err), &err);
+		check_layers(s, p, layers, n);
+		if (i == 0)
+			memcpy(in_graph, n, sizeof(n));
+	}
+	/* Where the image store keeps its own records, only holders are in the graphroot's. */
+	if (p->kind == SPLIT_RECORDS)
+		assert_int_equal(in_graph[0], 0);
+	if (p->kind == SPLIT)
+		assert_int_equal(in_graph[0], n[0]);
+	ok(store_index(s, s->img, IX_IMAGES, &images, &err), &err);
+	ok(store_index(s, 0, IX_CONTAINERS, &containers, &err), &err);
 	for (i = 0; i < images->n; i++) {
-		assert_non_null(index_find(layers, images->v[i].m[REC_LAYER]));
+		assert_true(has_layer(s, images->v[i].m[REC_LAYER]));
 		(void)snprintf(path, sizeof(path), "overlay-images/%.64s/manifest",
 			       images->v[i].m[REC_ID].ptr);
-		assert_true(there(p, path));
+		assert_true(there_in(p->images, path));
 	}
-	assert_int_equal(holders, containers->n);
+	assert_int_equal(n[1], containers->n);
 	for (i = 0; i < containers->n; i++) {
-		assert_non_null(index_find(layers, containers->v[i].m[REC_LAYER]));
+		assert_true(has_layer(s, containers->v[i].m[REC_LAYER]));
 		assert_non_null(index_find(images, containers->v[i].m[REC_IMAGE]));
 	}
 	/* images.json and images.lock are the two others */
-	assert_true(count_in(p, "overlay-images") <= images->n + 2 + there(p, TMP_INDEX));
-	/* l/ and .has-mount-program are the two others */
-	assert_int_equal(count_in(p, "overlay"), layers->n + 2);
-	assert_int_equal(count_in(p, "overlay/l"), layers->n);
-	assert_int_equal(count_in(p, "kist/staging"), 0);
+	assert_true(count_in(p->images, "overlay-images") <=
+		    images->n + 2 + there_in(p->images, TMP_INDEX));
+	if (p->kind == PLAIN)
+		n[0] = n[1] = n[0] + n[1];
+	else
+		assert_true(count_in(p->graph, "overlay-images") <= 1);
+	/* l/ and, in the graphroot, .has-mount-program are the others */
+	assert_int_equal(count_in(p->graph, "overlay"), n[1] + 2);
+	assert_int_equal(count_in(p->graph, "overlay/l"), n[1]);
+	assert_int_equal(count_in(p->images, "overlay"), n[0] + 1 + (p->kind == PLAIN));
+	assert_int_equal(count_in(p->images, "overlay/l"), n[0]);
+	assert_int_equal(count_in(p->graph, "kist/staging"), 0);
 	store_unlock(s);
 }
 

@@ -98,7 +98,8 @@ static const char *next_part(char **rest)
 	return part;
 }
 
-/* "uid:gid:mode[:type]" is the truth where it is set: containers/storage, force_mask. */
+/* "uid:gid:mode[:type]" of containers/storage. The mode is what it was when the file was unpacked, and
+ * may have been changed since. */
 static int apply_override(const char *text, size_t len, const char *path, struct tar_entry *e,
 			  struct err *err)
 {
@@ -121,7 +122,6 @@ static int apply_override(const char *text, size_t len, const char *path, struct
 			       type, TREE_OVERRIDE_XATTR);
 	e->uid = uid;
 	e->gid = gid;
-	e->mode = mode;
 	return 0;
 }
 
