@@ -139,6 +139,9 @@ static void times_are_read_and_written(void **state)
 	assert_int_equal(time_parse_duration("300ms", "d", &t, &err), 0);
 	assert_int_equal(t, 300000000);
 	assert_int_equal(time_parse_duration("5 apples", "d", &t, &err), -ERR_INVALID);
+	assert_int_equal(time_parse_when("0001-01-01", "--since", &t, &err), 0);
+	assert_true(t == 0);
+	assert_int_equal(time_parse_when("9999-01-01", "--since", &t, &err), -ERR_INVALID);
 }
 
 static void human_forms_are_dockers(void **state)

@@ -150,6 +150,15 @@ static bool take_offset(const char **s, int64_t *ret_sec)
 	return true;
 }
 
+/* int64 nanoseconds reach from 1678 to 2262. Go's zero time lies before: 0. False when too late. */
+static bool to_ns(int64_t sec, int64_t frac, int64_t *ret)
+{
+	if (sec > 9000000000LL)
+		return false;
+	*ret = sec < -9000000000LL ? 0 : sec * NSEC_PER_SEC + frac;
+	return true;
+}
+
 int time_parse_rfc3339(const char *s, int64_t *ret, struct err *err)
 {
 	struct tm tm = {0};
@@ -161,14 +170,8 @@ int time_parse_rfc3339(const char *s, int64_t *ret, struct err *err)
 	    !take_clock(&p, &tm, &frac) || !take_offset(&p, &off) || *p)
 		return err_set(err, ERR_INVALID, "\"%s\" is not an RFC 3339 time", s);
 	sec = (int64_t)timegm(&tm) - off;
-	/* int64 nanoseconds reach from 1678 to 2262; Go's zero time lies before. */
-	if (sec < -9000000000LL) {
-		*ret = 0;
-		return 0;
-	}
-	if (sec > 9000000000LL)
+	if (!to_ns(sec, frac, ret))
 		return err_set(err, ERR_INVALID, "\"%s\" lies too far in the future", s);
-	*ret = sec * NSEC_PER_SEC + frac;
 	return 0;
 }
 
@@ -185,8 +188,7 @@ static bool parse_local(const char *s, int64_t *ret)
 		return false;
 	if (*p)
 		return false;
-	*ret = (int64_t)mktime(&tm) * NSEC_PER_SEC + frac;
-	return true;
+	return to_ns((int64_t)mktime(&tm), frac, ret);
 }
 
 int time_parse_when(const char *s, const char *what, int64_t *ret, struct err *err)

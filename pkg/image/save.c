@@ -11,6 +11,7 @@
 #include "image/archive.h"
 #include "spec/archive.h"
 #include "spec/digest.h"
+#include "spec/ref.h"
 #include "store/layer.h"
 
 #include <errno.h>
@@ -427,7 +428,13 @@ static int load_documents(struct outgoing *g, const struct store_image *image, s
 /* Names with a digest say nothing to readers of archives. */
 static int add_name(struct outgoing *g, const char *name, struct err *err)
 {
+	AUTO_REF struct ref ref = REF_INIT;
+	struct err ignored = ERR_INIT;
+
 	if (!name || strchr(name, '@') || strv_find(&g->names, name) >= 0)
+		return 0;
+	/* It is written between quotes: a record that somebody altered may hold anything. */
+	if (ref_parse(name, &ref, &ignored) < 0)
 		return 0;
 	return strv_add(&g->names, name, err);
 }

@@ -356,6 +356,9 @@ int worker_unpacked(struct worker *w, struct unpack_answer *ret, struct err *err
 	r = receive_answer(w, &a, err);
 	if (r < 0)
 		return r;
+	if (a.diff_size > INT64_MAX || a.blob_size > INT64_MAX ||
+	    (unsigned)a.compression > COMPRESSION_ZSTD)
+		return err_set(err, ERR_BUG, "the layer worker gave a malformed answer");
 	memcpy(u.diff_id, a.diff_id, sizeof(u.diff_id));
 	memcpy(u.digest, a.digest, sizeof(u.digest));
 	u.diff_size = a.diff_size;

@@ -100,17 +100,23 @@ static int put_content(struct packer *p, int fd, uint64_t size, struct err *err)
 	return 0;
 }
 
+/* A container that runs may put a device in its place, which does things when it is opened: what is
+ * opened is what was looked at. */
 static int put_file(struct packer *p, int dir, const char *name, struct tar_entry *e,
 		    struct err *err)
 {
-	AUTO_CLOSE int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	AUTO_CLOSE int found = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), fd = -1;
+	char path[FD_PATH_MAX];
 	struct stat st;
 	int r;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (found < 0 || fstat(found, &st) < 0)
 		return err_sys(err, errno, "opening %s", p->path.text);
 	if (!S_ISREG(st.st_mode))
 		return err_set(err, ERR_IN_USE, "%s was replaced while it was read", p->path.text);
+	fd = open(fd_path(found, path), O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, errno, "opening %s", p->path.text);
 	e->size = (uint64_t)st.st_size;
 	r = tar_write_entry(p->tar, e, err);
 	return r < 0 ? r : put_content(p, fd, e->size, err);
