@@ -359,14 +359,14 @@ static void parse_flags(const char **p, struct spec *s)
 /* "[2]": the second argument is the next one. */
 static void parse_index(const char **p, struct arguments *args)
 {
-	size_t len = **p == '[' ? strspn(*p + 1, "0123456789") : 0;
-	size_t n;
+	size_t i, n = 0;
 
 	if (**p != '[')
 		return;
 	args->reordered = true;
-	n = len > 0 && len < 5 && (*p)[1 + len] == ']' ? strtoul(*p + 1, NULL, 10) : 0;
-	args->bad_index = n < 1 || n > args->n;
+	for (i = 1; (*p)[i] >= '0' && (*p)[i] <= '9' && n <= args->n; i++)
+		n = n * 10 + (size_t)((*p)[i] - '0');
+	args->bad_index = (*p)[i] != ']' || n < 1 || n > args->n;
 	if (!args->bad_index)
 		args->used = n - 1;
 	*p += strcspn(*p, "]");
