@@ -48,7 +48,7 @@ cmd_objs := $(addprefix $(out)/,$(addsuffix .o,$(basename $(filter-out $(wildcar
 tests := $(patsubst %.c,$(out)/%,$(wildcard pkg/*/test_*.c cmd/test_*.c))
 fuzzers := $(patsubst %.c,$(out)/%,$(wildcard pkg/*/fuzz_*.c))
 
-.PHONY: all unit check check-vm check-faults quickstart bench lint fuzz install clean help format gen
+.PHONY: all unit check check-vm check-faults check-soak quickstart bench lint fuzz install clean help format gen
 .DEFAULT_GOAL := all
 .SECONDARY:
 FORCE:
@@ -120,6 +120,10 @@ check: ## install what the tests need and run all of them
 
 check-vm: ## all tests of limits, in a virtual machine with every cgroup v2 controller (slow)
 	@KIST_SUITE_LIMIT=3600 test/check.sh vm-full
+
+# make check-soak SECS=600
+check-soak: ## make check-soak SECS=600: four tools at random on one store; here, and in test/ns as root and as a user
+	@KIST_SOAK_SECS="$(or $(SECS),600)" test/check.sh soak soak-ns-root soak-ns-user
 
 quickstart: ## install dependencies, build, and show the main job against a real registry
 	@contrib/quickstart.sh

@@ -1,8 +1,10 @@
 #!/bin/bash
 # check.sh - all of the tests, as "make check" runs them. The last line is "N passed, N failed[, N skipped]".
-#   check.sh [SUITE...]     san root user ns-root ns-user vm unit hostile-root hostile-user live (default: all of them); vm-full is for "make check-vm"
+#   check.sh [SUITE...]     san root user ns-root ns-user vm unit hostile-root hostile-user live (default: all of them); vm-full is for
+#   "make check-vm", soak soak-ns-root soak-ns-user for "make check-soak"
 # KIST_SUITE_LIMIT: seconds that one suite may take (900). KIST_LANES: suites that run at the same time (as many as processors,
 # at most 2: much of a test is waiting); with more than one, a suite's output is shown when it has ended.
+# KIST_SOAK_SECS: of each soak suite (600).
 # As root it tests as root, as an ordinary user (made for the purpose, and removed), in namespaces with a systemd of
 # their own (test/ns) and in a virtual machine (test/vm: what needs cgroup v2 with its controllers). As an ordinary user
 # it tests as that user; the rest is counted as skipped.
@@ -15,6 +17,7 @@ user=kisttest
 passed=0 failed=0 skipped=0
 suite_limit=${KIST_SUITE_LIMIT:-900}
 lanes=${KIST_LANES:-$(($(nproc) > 1 ? 2 : 1))}
+soak_secs=${KIST_SOAK_SECS:-600}
 
 say() { printf '\n=== %s\n' "$*"; }
 
@@ -101,9 +104,11 @@ body_san() {
         bats --formatter tap "$stage"/test/system/{cli,images,containers}.bats
 }
 
-# body_ns WHO: the suite inside test/ns; the staged copy with the images is bound in
+body_soak() { KIST_TEST_CACHE="$cache" "$stage/test/soak.sh" "$soak_secs"; }
+
+# body_ns WHO BODY: the body inside test/ns; the staged copy with the images is bound in
 body_ns() {
-    local command=(env "stage=$stage" "cache=$cache" "$stage/test/check.sh" --body bats)
+    local command=(env "stage=$stage" "cache=$cache" "KIST_SOAK_SECS=$soak_secs" "$stage/test/check.sh" --body "$2")
     if [ "$1" = alice ]; then
         command=(runuser -l alice -c "XDG_RUNTIME_DIR=/run/user/1000 $(printf '%q ' "${command[@]}")")
     fi
@@ -187,15 +192,20 @@ suite_san() {
     repeat="KIST=bin/san/kist ASAN_OPTIONS=detect_leaks=0 " run_suite san-bats body san
 }
 
-suite_ns-root() { ns root; }
-suite_ns-user() { ns alice; }
+suite_ns-root() { ns ns-root root bats; }
+suite_ns-user() { ns ns-user alice bats; }
 
-# ns WHO: in test/ns as WHO
+# the ten minutes, and what the end and a busy machine take
+suite_soak() { suite_limit=$((soak_secs * 2 + 600)) run_suite soak body soak; }
+suite_soak-ns-root() { suite_limit=$((soak_secs * 2 + 600)) ns soak-ns-root root soak; }
+suite_soak-ns-user() { suite_limit=$((soak_secs * 2 + 600)) ns soak-ns-user alice soak; }
+
+# ns NAME WHO BODY: in test/ns as WHO
 ns() {
-    if [ "$(id -u)" != 0 ]; then skip "ns-$1" "not root"; return; fi
-    if ! can_unshare; then skip "ns-$1" "this machine allows no new namespaces"; return; fi
-    test/ns/ns-build >/dev/null || { skip "ns-$1" "test/ns/ns-build failed"; return; }
-    repeat="(in test/ns as $1) " run_suite "ns-$1" body ns "$1"
+    if [ "$(id -u)" != 0 ]; then skip "$1" "not root"; return; fi
+    if ! can_unshare; then skip "$1" "this machine allows no new namespaces"; return; fi
+    test/ns/ns-build >/dev/null || { skip "$1" "test/ns/ns-build failed"; return; }
+    repeat="(in test/ns as $2) " run_suite "$1" body ns "$2" "$3"
 }
 
 suite_vm() { vm vm short; }

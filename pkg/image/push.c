@@ -162,10 +162,7 @@ static int finish_layer(void *ctx, char ret_digest[REGISTRY_DIGEST_MAX], struct 
 	if (r < 0)
 		return err_wrap(err, "rebuilding layer %.12s", o->layer_id);
 	if (!streq(sha256_text(a.diff_id, diff), o->diff_id))
-		return err_set(
-		    err, ERR_CORRUPT,
-		    "layer %.12s was altered in the store: its content has digest %s, not %s",
-		    o->layer_id, diff, o->diff_id);
+		return worker_altered(o->layer_id, diff, o->diff_id, err);
 	(void)snprintf(ret_digest, REGISTRY_DIGEST_MAX, "%s", sha256_text(a.digest, digest));
 	if (streq(digest, o->d->digest))
 		return 0;

@@ -114,10 +114,7 @@ static int end_pack(struct layer_out *l, struct pack_answer *a, struct err *err)
 	if (r < 0)
 		return err_wrap(err, "rebuilding layer %.12s", l->id);
 	if (!streq(sha256_text(a->diff_id, got), l->diff_id))
-		return err_set(
-		    err, ERR_CORRUPT,
-		    "layer %.12s was altered in the store: its content has digest %s, not %s",
-		    l->id, got, l->diff_id);
+		return worker_altered(l->id, got, l->diff_id, err);
 	return 0;
 }
 

@@ -407,3 +407,12 @@ int worker_packed(struct worker *w, struct pack_answer *ret, struct err *err)
 	ret->size = a.blob_size;
 	return 0;
 }
+
+int worker_altered(const char *layer_id, const char *got, const char *want, struct err *err)
+{
+	return err_set(err, ERR_CORRUPT,
+		       "layer %.12s was altered in the store, or is one that its unpacker cannot "
+		       "rebuild (sparse files): its content has digest %s, not %s; "
+		       "kist system check --repair fetches it again",
+		       layer_id, got, want);
+}

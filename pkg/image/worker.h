@@ -82,5 +82,7 @@ struct pack_answer {
 int worker_pack(struct worker *w, int tarsplit, int diff, int out, enum compression compression,
 		struct err *err);
 int worker_packed(struct worker *w, struct pack_answer *ret, struct err *err);
+/* ERR_CORRUPT: the rebuilt tar has digest got, not want. */
+int worker_altered(const char *layer_id, const char *got, const char *want, struct err *err);
 
 #endif

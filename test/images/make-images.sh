@@ -10,7 +10,7 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=test/images/oci.bash
 . "$here/oci.bash"
 
-all=(busybox entry multi badlayer sixty odd sparse gnusparse linksize debian nginx)
+all=(busybox entry multi badlayer six sixty odd sparse gnusparse linksize debian nginx)
 PATH_ENV='PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 die() { echo "make-images: $*" >&2; exit 1; }
@@ -159,12 +159,12 @@ append_one() {
     tar --append --file "$tar" --format=posix --mtime="@$oci_epoch" --numeric-owner --owner=0 --group=0 "$@" "./$file"
 }
 
-# sixty layers: each adds, replaces, removes and links a little
-make_sixty() {
+# tower NAME N: N layers, each of which adds, replaces, removes and links a little
+tower() {
     local i layers=("$work/0.tar")
     busybox_root "$work/root"
     layer_add "$work/0.tar" "$work/root"
-    for ((i = 1; i < 60; i++)); do
+    for ((i = 1; i < $2; i++)); do
         step
         mkdir -p "layers/d$((i % 7))"
         echo "$i" >layers/last; echo "$i" >"layers/$i"; ln "layers/$i" "layers/d$((i % 7))/$i"
@@ -173,8 +173,12 @@ make_sixty() {
         layers+=("$work/$i.tar")
     done
     cd "$work"
-    oci_compose "$out/sixty" sixty "{Cmd: [\"sh\"], Env: [\"$PATH_ENV\"]}" "${layers[@]}"
+    oci_compose "$out/$1" "$1" "{Cmd: [\"sh\"], Env: [\"$PATH_ENV\"]}" "${layers[@]}"
 }
+
+# the layers of the one are the lowest of the other
+make_sixty() { tower sixty 60; }
+make_six() { tower six 6; }
 
 # odd_image NAME LAYER...: busybox and layers that odd-layers.py makes
 odd_image() {

@@ -39,7 +39,7 @@ file_setup() {
 # file_setup_bare: only a directory and the images in $CACHE/oci
 file_setup_bare() {
     [ -x "$KIST" ] || { echo "# no kist at $KIST: make first" >&3; return 1; }
-    "$top/test/images/make-images.sh" "$CACHE" busybox entry multi badlayer >/dev/null
+    "$top/test/images/make-images.sh" "$CACHE" busybox entry multi badlayer "$@" >/dev/null
     FILE=$(mktemp -d "${KIST_TEST_DIR:-/var/tmp}/kb.XXXXXX")
     export FILE
     chmod 755 "$FILE"
