@@ -19,8 +19,10 @@ struct containers {
 #define DEF_FILE "container.json"
 #define LOG_FILE "ctr.log"
 #define STARTED_FILE "started" /* "<ns since 1970>" */
-#define PID_FILE "pid"	       /* "<pid> <start time>", in the run directory */
-#define LOCK_FILE "lock"       /* in the run directory: held by the monitor */
+#define STARTED_NEW "started.new"
+#define EXIT_FILE "exit" /* written by the monitor; with the disk full, in the run directory */
+#define PID_FILE "pid"	 /* "<pid> <start time>", in the run directory */
+#define LOCK_FILE "lock" /* in the run directory: held by the monitor */
 #define UPPER_DIR "upper"
 #define WORK_DIR "work"
 #define SMALL_FILE_MAX 4096

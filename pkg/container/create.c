@@ -113,6 +113,14 @@ static int build(struct containers *cs, const struct container_request *rq, stru
 	return r;
 }
 
+/* A full disk or a missing right is of the store, whose paths in errors are relative. */
+static int name_store(const struct containers *cs, struct err *err)
+{
+	if (err->code == ERR_SYS)
+		return err_wrap(err, "making a container in %s/kist", cs->graphroot);
+	return -(int)err->code;
+}
+
 int container_create(struct containers *cs, const struct container_request *rq,
 		     struct container **ret, struct err *err)
 {
@@ -122,14 +130,15 @@ int container_create(struct containers *cs, const struct container_request *rq,
 	int r;
 
 	r = container_plan(rq, cs->conf, &def, err);
-	if (r == 0)
-		r = state_begin(&cs->state, &e, err);
 	if (r < 0)
 		return r;
+	r = state_begin(&cs->state, &e, err);
+	if (r < 0)
+		return name_store(cs, err);
 	r = build(cs, rq, &e, &def, err);
 	if (r < 0) {
 		state_abort(&cs->state, &e);
-		return r;
+		return name_store(cs, err);
 	}
 	memcpy(id, e.id, sizeof(id));
 	state_entry_close(&e);

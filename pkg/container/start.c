@@ -70,7 +70,8 @@ static int forget_last_run(struct launch *l, struct err *err)
 		return r;
 	/* Absent is fine; so is the order, since we hold the lock. */
 	(void)unlinkat(l->c->dir, STARTED_FILE, 0);
-	(void)unlinkat(l->c->dir, "exit", 0);
+	(void)unlinkat(l->c->dir, EXIT_FILE, 0);
+	(void)unlinkat(l->run, EXIT_FILE, 0);
 	(void)unlinkat(l->run, PID_FILE, 0);
 	return 0;
 }
@@ -104,12 +105,21 @@ static int make_stdio(struct launch *l, struct runtime_process *p, struct err *e
 	return r;
 }
 
+/* Written before the container runs, since it may fill the disk at once; named when it does run. */
 static int write_started(struct container *c, struct err *err)
 {
 	char text[32];
 
 	(void)snprintf(text, sizeof(text), "%lld\n", (long long)time_now_ns());
-	return file_replace(c->dir, STARTED_FILE, 0600, text, strlen(text), 0, err);
+	(void)unlinkat(c->dir, STARTED_NEW, 0); /* of a command that was killed */
+	return file_create(c->dir, STARTED_NEW, 0600, text, strlen(text), err);
+}
+
+static int name_started(struct container *c, struct err *err)
+{
+	if (renameat(c->dir, STARTED_NEW, c->dir, STARTED_FILE) < 0)
+		return err_sys(err, errno, "naming %s", STARTED_FILE);
+	return 0;
 }
 
 static int write_pid(int run, const struct runtime_proc *proc, struct err *err)
@@ -160,14 +170,19 @@ static int launch_main(void *arg, struct err *err)
 	const int others[] = {l->in[0], l->out[1], l->errs[1]};
 	int r;
 
-	r = runtime_start(&l->rs.spec, &proc, &cgroups, err);
+	r = write_started(l->c, err);
 	if (r < 0)
 		return r;
+	r = runtime_start(&l->rs.spec, &proc, &cgroups, err);
+	if (r < 0) {
+		(void)unlinkat(l->c->dir, STARTED_NEW, 0); /* the next start does it, too */
+		return r;
+	}
 	/* The container's ends must be its own, or the end of its output is never seen. */
 	close_all(others, ARRAY_LEN(others));
 	r = write_pid(l->run, &proc, err);
 	if (r == 0)
-		r = write_started(l->c, err);
+		r = name_started(l->c, err);
 	return r < 0 ? r : become_monitor(l, &proc, err);
 }
 

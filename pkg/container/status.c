@@ -69,13 +69,41 @@ static int kill_orphan(int run, struct err *err)
 	return r < 0 ? r : container_clean_cgroups(run, err);
 }
 
+/* The end that the monitor recorded: 1, or 0 when there is none. With the disk full it is in the
+ * run directory. run may be -1. */
+static int read_end(struct container *c, int run, struct container_status *s, struct err *err)
+{
+	struct monitor_exit e;
+	int r;
+
+	r = monitor_read_exit(c->dir, &e, err);
+	if (r == 0 && run >= 0)
+		r = monitor_read_exit(run, &e, err);
+	if (r <= 0)
+		return r;
+	s->state = CONTAINER_EXITED;
+	s->exit_code = e.code;
+	s->finished_at = e.finished_ns;
+	s->oom_killed = e.oom;
+	return 1;
+}
+
+/* Where the disk is full or read-only the next one who looks finds out anew. */
+static void write_end(struct container *c, int run, const struct container_status *s)
+{
+	struct err ignored = ERR_INIT;
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%d %lld 0\n", s->exit_code, (long long)s->finished_at);
+	if (file_replace(c->dir, EXIT_FILE, 0600, text, strlen(text), 0, &ignored) < 0)
+		(void)file_replace(run, EXIT_FILE, 0600, text, strlen(text), 0, &ignored);
+}
+
 /* It was started, nobody watches it, and no end was recorded: its monitor was killed (and it with
  * the monitor), or the machine went down. Whoever sees it first records it, under the lock. */
 static int record_lost_end(struct container *c, struct container_status *s, struct err *err)
 {
 	AUTO_CLOSE int run = -1, lock = -1;
-	struct monitor_exit e = {0};
-	char text[64];
 	int r;
 
 	s->state = CONTAINER_EXITED;
@@ -84,31 +112,22 @@ static int record_lost_end(struct container *c, struct container_status *s, stru
 	r = container_lock(c, &run, &lock, err);
 	if (r <= 0)
 		return r;
-	r = monitor_read_exit(c->dir, &e, err);
+	r = read_end(c, run, s, err);
 	if (r != 0)
 		return r < 0 ? r : 0; /* another command was faster */
 	r = kill_orphan(run, err);
-	if (r < 0)
-		return r;
-	(void)snprintf(text, sizeof(text), "%d %lld 0\n", KILLED_CODE, (long long)s->finished_at);
-	return file_replace(c->dir, "exit", 0600, text, strlen(text), 0, err);
+	if (r == 0)
+		write_end(c, run, s);
+	return r;
 }
 
-static int status_not_running(struct container *c, struct container_status *s, struct err *err)
+static int status_not_running(struct container *c, int run, struct container_status *s,
+			      struct err *err)
 {
-	struct monitor_exit e = {0};
-	int r;
+	int r = read_end(c, run, s, err);
 
-	r = monitor_read_exit(c->dir, &e, err);
-	if (r < 0)
-		return r;
-	if (r > 0) {
-		s->state = CONTAINER_EXITED;
-		s->exit_code = e.code;
-		s->finished_at = e.finished_ns;
-		s->oom_killed = e.oom;
-		return 0;
-	}
+	if (r != 0)
+		return r < 0 ? r : 0;
 	return s->started_at ? record_lost_end(c, s, err) : 0;
 }
 
@@ -123,7 +142,6 @@ int container_get_status(struct container *c, struct container_status *ret, stru
 {
 	struct container_status s = {.state = CONTAINER_CREATED};
 	AUTO_CLOSE int run = -1;
-	struct monitor_exit e;
 	int r, held;
 
 	held = is_locked(c, &run, err);
@@ -132,13 +150,13 @@ int container_get_status(struct container *c, struct container_status *ret, stru
 	r = read_started(c, &s.started_at, err);
 	if (r < 0)
 		return r;
-	if (held && s.started_at && monitor_read_exit(c->dir, &e, err) == 0) {
+	if (held && s.started_at && read_end(c, run, &s, err) == 0) {
 		r = read_pid(run, &s, err);
 		if (r < 0)
 			return r;
 		s.state = CONTAINER_RUNNING;
 	} else if (!held || s.started_at) {
-		r = status_not_running(c, &s, err);
+		r = status_not_running(c, run, &s, err);
 		if (r < 0)
 			return err_wrap(err, "container %s", c->def.name);
 	}
