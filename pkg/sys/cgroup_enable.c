@@ -57,10 +57,11 @@ static int check_has(const char *dir, unsigned c, struct err *err)
 		return 0;
 	return err_set(err, ERR_UNSUPPORTED, "cgroup %s has no %s controller (%s)", dir,
 		       cgroup_controller_name(c),
-		       geteuid() == 0 ? "the kernel has it switched off, it was not handed down, or "
-					"cgroup v1 uses it"
-				      : "it is not delegated to this user: an administrator adds "
-					"it to Delegate= of that unit; or run as root");
+		       geteuid() == 0
+			   ? "the kernel has it switched off, it was not handed down, or "
+			     "cgroup v1 uses it"
+			   : "it is not delegated to this user: an administrator adds "
+			     "it to Delegate= of that unit; or run as root");
 }
 
 /* Switches a controller on for the groups below dir. */
@@ -168,8 +169,8 @@ static int switch_on_one(const char *base, const char *parent, unsigned c, bool 
 }
 
 /* A controller that cannot be had: an error for who asked for it, nothing for a default. */
-static int give_up(const struct cgroup_limits *l, unsigned c, unsigned optional,
-		   unsigned *controls, const struct err *why, struct err *err)
+static int give_up(const struct cgroup_limits *l, unsigned c, unsigned optional, unsigned *controls,
+		   const struct err *why, struct err *err)
 {
 	*controls &= ~(1U << c);
 	if (optional & (1U << c))

@@ -274,7 +274,7 @@ END
         rc 125 kist run --rm --network none "$option" "$IMG" true
         has "${option%%=*}: "
         has cgroup
-        if ! is_root; then matches 'as root'; fi
+        if ! is_root; then matches 'as root|only root'; fi
     done
     rc 0 kist ps -aq
     is "" "$stdout"
