@@ -30,12 +30,47 @@ as_nobody() {
     matches 'subuid|subordinate'
 }
 
-@test "a user without newuidmap is told which program is missing" {
+@test "without a subordinate range another user of the container is refused with the file to look at" {
+    need_user
+    unshare --map-current-user -m --keep-caps true 2>/dev/null || skip "no user namespaces here"
+    need_image
+    : >empty
+    kist rmi -a >/dev/null
+    export IMG ROOT RUN REGISTRY
+    rc 0 unshare --map-current-user -m --keep-caps sh -ec '
+        mount --bind empty /etc/subuid
+        kist() { "$KIST" --root "$ROOT" --runroot "$RUN" "$@"; }
+        kist pull -q --tls-verify=false "$IMG"
+        kist run --rm --network none "$IMG" cat /proc/self/uid_map
+        kist run --rm --network none -u 1000 "$IMG" id || echo "code $?"
+        kist ps -aq'
+    matches "^ +0 +$(id -u) +1\$"
+    has 'an administrator adds a range with usermod --add-subuids'
+    matches '^Error: .*1000.* not mapped .*/etc/sub[ug]id'
+    is 'code 125' "$(tail -n 1 <<<"$stdout")"
+}
+
+@test "a user without newuidmap is told which program and package is missing" {
     need_user
     need_image
     mkdir nobin
-    PATH=$STORE/nobin "$KIST" --root "$ROOT" --runroot "$RUN" run --rm --network none "$IMG" id -u >out 2>&1 || [ $? = 125 ]
-    grep -q newuidmap out || { cat out; false; }
+    rc 125 env "PATH=$STORE/nobin" "$KIST" --root "$ROOT" --runroot "$RUN" run --rm --network none "$IMG" id -u
+    has 'newuidmap is not installed'
+    has 'package uidmap'
+    rc 0 kist ps -aq
+    is "" "$stdout"
+}
+
+@test "a newuidmap that is not setuid root is said so" {
+    need_user
+    need_image
+    mkdir plain
+    cp "$(command -v newuidmap)" "$(command -v newgidmap)" plain
+    rc 125 env "PATH=$STORE/plain:$PATH" "$KIST" --root "$ROOT" --runroot "$RUN" run --rm --network none "$IMG" id -u
+    has 'newuidmap must be setuid root'
+    has /etc/subuid
+    rc 0 kist ps -aq
+    is "" "$stdout"
 }
 
 @test "without XDG_RUNTIME_DIR a user's containers still run" {

@@ -48,6 +48,8 @@ setup() {
     rc 126 box /etc
     has /etc
     matches '[Pp]ermission denied|is a directory'
+    rc 0 kist ps -aq
+    is "" "$output"
 }
 
 @test "a file that may not be executed is 126" {
@@ -75,6 +77,10 @@ setup() {
     rc 125 kist run --rm --name mine --network none "$IMG" true
     has mine
     matches 'in use'
+    rc 125 kist create --name mine "$IMG" true
+    matches 'in use'
+    rc 0 kist ps -a --format '{{.Names}} {{.State}}'
+    is 'mine running' "$stdout"
 }
 
 @test "a name is free again after rm" {
