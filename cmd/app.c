@@ -196,10 +196,9 @@ int app_self_argv(struct app *app, const char *const *words, struct strv *ret, s
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	const char *const store[] = {"--root",	  app->storage.graphroot,
-				     "--runroot", app->storage.runroot,
-				     "--tmpdir",  app_state_root(app),
-				     "--storage-driver", "overlay"};
+	const char *const store[] = {
+	    "--root",	app->storage.graphroot, "--runroot",	    app->storage.runroot,
+	    "--tmpdir", app_state_root(app),	"--storage-driver", "overlay"};
 	size_t i;
 	int r;
 

@@ -85,11 +85,25 @@ static int unmount_all(struct app *app, struct err *err)
 static bool is_of_a_store(const char *name)
 {
 	static const char *const known[] = {
-	    "overlay",	     "overlay-layers", "overlay-images", "overlay-containers",
-	    "kist",	     "storage.lock",   "userns.lock",	 "defaultNetworkBackend",
-	    "libpod",	     "db.sql",	       "volumes",	 "mounts",
-	    "tmp",	     "networks",       "artifacts",	 "secrets",
-	    "overlay-locks", "cache",	       "mtab",
+	    "overlay",
+	    "overlay-layers",
+	    "overlay-images",
+	    "overlay-containers",
+	    "kist",
+	    "storage.lock",
+	    "userns.lock",
+	    "defaultNetworkBackend",
+	    "libpod",
+	    "db.sql",
+	    "volumes",
+	    "mounts",
+	    "tmp",
+	    "networks",
+	    "artifacts",
+	    "secrets",
+	    "overlay-locks",
+	    "cache",
+	    "mtab",
 	    "l", /* podman makes it in an image store */
 	};
 	size_t i;

@@ -20,7 +20,8 @@ struct err;
 
 /* --root and the like; NULL and empty: not given. */
 struct storage_options {
-	const char *root; /* switches off the driver options of the files, as podman's --root does */
+	const char
+	    *root; /* switches off the driver options of the files, as podman's --root does */
 	const char *runroot;
 	const char *driver;
 	const char *imagestore;
@@ -31,9 +32,9 @@ struct storage_options {
 struct storage_conf {
 	char *graphroot;
 	char *runroot;
-	char *driver;	  /* "overlay", or "" when nothing is configured */
+	char *driver;	   /* "overlay", or "" when nothing is configured */
 	bool driver_given; /* on the command line or in STORAGE_DRIVER */
-	char *imagestore; /* or NULL: images are in graphroot */
+	char *imagestore;  /* or NULL: images are in graphroot */
 	struct strv additional_image_stores;
 	char *mountopt; /* comma list or NULL */
 	bool ignore_chown_errors;

@@ -40,8 +40,8 @@ int store_layer_find(struct store *s, const char *id, struct store_layer *ret, s
 /* 1 when the layer is registered, complete, and its directory exists. */
 int store_layer_exists(struct store *s, const char *id, struct err *err);
 
-/* 1 when its files have the owners of a user namespace, so that only containers with these very maps
- * can use them. Reads no index where the owner of its directory is the store's. */
+/* 1 when its files have the owners of a user namespace, so that only containers with these very
+ * maps can use them. Reads no index where the owner of its directory is the store's. */
 int store_layer_is_shifted(struct store *s, const char *id, struct err *err);
 
 /* One directory of the chain: "l/<26 characters>" below overlay_fd (borrowed from the store). */

@@ -1,7 +1,7 @@
 /*
  * store.h - the containers/storage tree (overlay driver) that podman, buildah, skopeo and CRI-O
- * share with kist: its roots (graphroot, image store, additional stores) and how it is opened. Layers are in layer.h, writing them in
- * layer_new.h, images in image.h, holder records in hold.h.
+ * share with kist: its roots (graphroot, image store, additional stores) and how it is opened.
+ * Layers are in layer.h, writing them in layer_new.h, images in image.h, holder records in hold.h.
  *
  * Opening costs a few system calls: no index is read and no lock is taken before something asks for
  * it, and each index is parsed again only when it changed. Reading never waits for a lock: an index

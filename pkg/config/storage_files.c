@@ -3,8 +3,8 @@
  *
  * An ordinary user's own file replaces the system's. Without one, the system's file (meant for
  * root) gives only what is meant for everybody: PART_OF_ROOTLESS. The file that
- * CONTAINERS_STORAGE_CONF names counts for an ordinary user as a whole but for graphroot and runroot
- * (ALL_BUT_ROOTS): so it is with podman 4 and 5.
+ * CONTAINERS_STORAGE_CONF names counts for an ordinary user as a whole but for graphroot and
+ * runroot (ALL_BUT_ROOTS): so it is with podman 4 and 5.
  */
 #include "base/auto.h"
 #include "base/err.h"

@@ -193,9 +193,10 @@ static void what_is_not_supported_is_refused_with_its_place(void **state)
 	machine_file(&m, ETC, "[storage.options.overlay]\nmount_program = \"/bin/x\"\n");
 	assert_refused(&m, ERR_UNSUPPORTED, ":2: storage.options.overlay.mount_program");
 	machine_file(&m, ETC, "[storage.options.overlay]\nforce_mask = \"shared\"\n");
-	assert_refused(&m, ERR_UNSUPPORTED,
-		       ":2: storage.options.overlay.force_mask: force_mask is not supported: only a "
-		       "mount program");
+	assert_refused(
+	    &m, ERR_UNSUPPORTED,
+	    ":2: storage.options.overlay.force_mask: force_mask is not supported: only a "
+	    "mount program");
 	machine_file(&m, ETC, "[storage.options]\nmountopt = \"nodev,nosuid\"\n");
 	assert_refused(&m, ERR_UNSUPPORTED,
 		       ":2: storage.options.mountopt: mountopt \"nosuid\" is not supported");

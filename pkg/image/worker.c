@@ -96,8 +96,8 @@ static int do_unpack(const struct job *job, const int *fds, struct answer *a, st
 	    /* Owners that cannot be given are kept in an xattr. */
 	    .ignore_chown_errors = any_owner,
 	    .owner_xattr = any_owner,
-	    .whiteouts = job->rules.literal_whiteouts ? TREE_WHITEOUT_LITERAL
-						      : TREE_WHITEOUT_OVERLAY,
+	    .whiteouts =
+		job->rules.literal_whiteouts ? TREE_WHITEOUT_LITERAL : TREE_WHITEOUT_OVERLAY,
 	    .want_blob_digest = job->want_digest,
 	    .blob_max = job->blob_max,
 	};

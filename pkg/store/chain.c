@@ -141,17 +141,19 @@ static int check_layer(const struct root *root, const char *id, struct err *err)
 
 	(void)snprintf(blob, sizeof(blob), "%s/composefs-data/composefs.blob", id);
 	if (faccessat(root->overlay_fd, blob, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "layer %.12s is a composefs layer, which kist cannot mount: pull the "
-			       "image without use_composefs into another --root",
-			       id);
+		return err_set(
+		    err, ERR_UNSUPPORTED,
+		    "layer %.12s is a composefs layer, which kist cannot mount: pull the "
+		    "image without use_composefs into another --root",
+		    id);
 	(void)snprintf(diff, sizeof(diff), "%s/%s/diff", fd_path(root->overlay_fd, dir), id);
 	if (lgetxattr(diff, MASKED_XATTR, NULL, 0) >= 0)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "layer %.12s was written with force_mask, which only a mount program "
-			       "(fuse-overlayfs) presents: pull the image without force_mask into "
-			       "another --root",
-			       id);
+		return err_set(
+		    err, ERR_UNSUPPORTED,
+		    "layer %.12s was written with force_mask, which only a mount program "
+		    "(fuse-overlayfs) presents: pull the image without force_mask into "
+		    "another --root",
+		    id);
 	return 0;
 }
 

@@ -28,8 +28,8 @@ struct deletion {
 	struct index *images[OWN_MAX]; /* by root */
 	struct index *containers, *volatile_containers;
 	struct index *transient_layers, *transient_containers;
-	struct index mounts;	  /* mountpoints.json of the runroot */
-	struct strv drop;	  /* layers to be removed, topmost first */
+	struct index mounts;		/* mountpoints.json of the runroot */
+	struct strv drop;		/* layers to be removed, topmost first */
 	const struct store_image *seen; /* whose names the image must have, or NULL */
 };
 

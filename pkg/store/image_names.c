@@ -222,8 +222,8 @@ int image_check_names(const struct store_image *image, const struct strv *names,
 			      image->id);
 }
 
-static int check_names(const struct store *s, const struct rec *rec,
-		       const struct store_image *seen, struct err *err)
+static int check_names(const struct store *s, const struct rec *rec, const struct store_image *seen,
+		       struct err *err)
 {
 	AUTO(store_image_free_p) struct store_image *image = NULL;
 	int r = image_from_rec(s, rec, (size_t)seen->where, &image, err);

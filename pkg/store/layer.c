@@ -94,7 +94,8 @@ bool rec_is_shifted(const struct rec *rec)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(maps); i++)
-		if (slice_open(slice_get(rec->text, maps[i]), '[', &it) && slice_item(&it, &item) > 0)
+		if (slice_open(slice_get(rec->text, maps[i]), '[', &it) &&
+		    slice_item(&it, &item) > 0)
 			return true;
 	return false;
 }
@@ -213,8 +214,8 @@ int store_layer_open_tarsplit(struct store *s, const char *id, int *ret_fd, stru
 		return 0;
 	(void)snprintf(path, sizeof(path), "overlay-layers/%s.tar-split.gz", id);
 	for (i = 0; i < s->n_roots; i++) {
-		AUTO_CLOSE int fd = openat(s->roots[i].fd, path,
-					   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		AUTO_CLOSE int fd =
+		    openat(s->roots[i].fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 		struct stat st;
 
 		if (fd < 0 && errno == ENOENT)

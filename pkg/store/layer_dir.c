@@ -103,8 +103,8 @@ int layer_dir_make(struct store *s, size_t where, const char *id, const char *pa
 }
 
 /* The parent's directory may be in another root. */
-static int find_parent(const struct store *s, const char *parent, char link[LINK_LEN + 1], int *ret_root,
-		       struct err *err)
+static int find_parent(const struct store *s, const char *parent, char link[LINK_LEN + 1],
+		       int *ret_root, struct err *err)
 {
 	size_t i;
 	int r;

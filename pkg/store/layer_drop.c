@@ -150,8 +150,8 @@ int layer_empty(struct store *s, const char *id, struct err *err)
 
 	if (where < 0)
 		return 0;
-	dir = openat(s->roots[where].overlay_fd, id,
-		     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir =
+	    openat(s->roots[where].overlay_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return errno == ENOENT ? 0 : err_sys(err, errno, "opening layer %.12s", id);
 	return store_remove_tree(s, dir, "diff", err);

@@ -49,8 +49,8 @@ static int bug(struct err *err, const char *what)
 #endif
 }
 
-static int load_from(int root, enum index_kind kind, struct index *ix, bool reread, const char *path,
-		     struct err *err)
+static int load_from(int root, enum index_kind kind, struct index *ix, bool reread,
+		     const char *path, struct err *err)
 {
 	char file[64];
 	int r;

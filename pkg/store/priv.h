@@ -77,7 +77,7 @@ struct store {
 	int runroot_fd; /* -1 until it is asked for */
 	/* Of the run root: volatile indexes that tools with transient_store keep there. */
 	struct index transient[IX_KINDS];
-	int transient_lock; /* -1: not held, or there is none */
+	int transient_lock;	     /* -1: not held, or there is none */
 	int area_fd[AREAS][OWN_MAX]; /* -1 until something is written */
 	struct held held[AREAS][OWN_MAX];
 	unsigned token_count;
@@ -144,8 +144,8 @@ static inline size_t image_place(const struct store *s, size_t i)
 	return i < s->n_own ? s->n_own - 1 - i : i;
 }
 
-/* network.c: what a new store says of podman's network: "netavark", or NULL (nothing) where only CNI
- * is installed. prefix goes before the paths of programs: "" but in tests. */
+/* network.c: what a new store says of podman's network: "netavark", or NULL (nothing) where only
+ * CNI is installed. prefix goes before the paths of programs: "" but in tests. */
 const char *network_backend(const char *prefix);
 
 /* locks.c: `which` is a set of LK_; one call takes them in order. A nested call may only add later

@@ -72,8 +72,8 @@ static int check_driver_name(const char *driver, struct err *err)
 }
 
 /*
- * Which driver made what is in this root? A distribution's storage.conf names overlay for everybody:
- * that alone is no reason to begin a second store beside one that is in use.
+ * Which driver made what is in this root? A distribution's storage.conf names overlay for
+ * everybody: that alone is no reason to begin a second store beside one that is in use.
  */
 static int check_driver(const struct store_options *o, int fd, const char *path, struct err *err)
 {
@@ -87,10 +87,11 @@ static int check_driver(const struct store_options *o, int fd, const char *path,
 		if (!has(fd, others[i], "-images"))
 			continue;
 		if (overlay)
-			return err_set(err, ERR_UNSUPPORTED,
-				       "%s holds stores of the drivers %s and overlay: decide with "
-				       "driver = \"overlay\" in storage.conf or --storage-driver overlay",
-				       path, others[i]);
+			return err_set(
+			    err, ERR_UNSUPPORTED,
+			    "%s holds stores of the drivers %s and overlay: decide with "
+			    "driver = \"overlay\" in storage.conf or --storage-driver overlay",
+			    path, others[i]);
 		return err_set(err, ERR_UNSUPPORTED,
 			       "%s is a store of the driver %s; kist has only the overlay driver: "
 			       "choose another --root, or begin an overlay store beside it with "

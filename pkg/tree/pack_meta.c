@@ -98,8 +98,8 @@ static const char *next_part(char **rest)
 	return part;
 }
 
-/* "uid:gid:mode[:type]" of containers/storage. The mode is what it was when the file was unpacked, and
- * may have been changed since. */
+/* "uid:gid:mode[:type]" of containers/storage. The mode is what it was when the file was unpacked,
+ * and may have been changed since. */
 static int apply_override(const char *text, size_t len, const char *path, struct tar_entry *e,
 			  struct err *err)
 {
