@@ -197,17 +197,18 @@ static int time_record(const char *key, const char *value, struct timespec *ret,
 	return 0;
 }
 
-/* An empty value takes back what the header says: for us, says nothing. */
+/* An empty value takes back what the header says: for us, says nothing. But attributes can be empty,
+ * and tar programs say so in this way. */
 static int record(struct tar_pax *p, const char *key, const char *value, size_t len,
 		  struct err *err)
 {
 	const char *rest;
 
-	if (len == 0)
-		return 0;
 	rest = str_after(key, "SCHILY.xattr.");
 	if (rest && *rest)
 		return add_xattr(p, rest, value, len, err);
+	if (len == 0)
+		return 0;
 	rest = str_after(key, "GNU.sparse.");
 	if (strlen(value) != len && (rest || streq(key, "path") || streq(key, "linkpath") ||
 				     streq(key, "uname") || streq(key, "gname")))

@@ -271,6 +271,22 @@ static void attributes_of_files_are_set(void **state)
 	assert_packs_back(&s);
 }
 
+static void attributes_may_be_empty(void **state)
+{
+	AUTO_SCRATCH struct scratch s;
+	AUTO_CLOSE int fd = -1;
+	char value[8];
+
+	(void)state;
+	scratch_open(&s);
+	if (!has_user_xattrs(&s))
+		skip();
+	assert_int_equal(UNPACK(&s, FILE_("f", "x", .xattr = {"user.empty", "", 0})), 0);
+	fd = openat(s.diff, "f", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fgetxattr(fd, "user.empty", value, sizeof(value)), 0);
+	assert_packs_back(&s);
+}
+
 static void whiteouts_are_devices_and_opaque_marks(void **state)
 {
 	AUTO_SCRATCH struct scratch s;
@@ -678,6 +694,7 @@ int main(void)
 	    cmocka_unit_test(a_directory_that_is_there_twice_is_refused_at_the_end),
 	    cmocka_unit_test(attributes_of_the_store_are_refused),
 	    cmocka_unit_test(attributes_of_files_are_set),
+	    cmocka_unit_test(attributes_may_be_empty),
 	    cmocka_unit_test(whiteouts_are_devices_and_opaque_marks),
 	    cmocka_unit_test(whiteout_tricks_are_refused),
 	    cmocka_unit_test(a_whiteout_of_a_file_of_the_same_layer_is_refused),
