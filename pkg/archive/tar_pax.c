@@ -197,8 +197,8 @@ static int time_record(const char *key, const char *value, struct timespec *ret,
 	return 0;
 }
 
-/* An empty value takes back what the header says: for us, says nothing. But attributes can be empty,
- * and tar programs say so in this way. */
+/* An empty value takes back what the header says: for us, says nothing. But attributes can be
+ * empty, and tar programs say so in this way. */
 static int record(struct tar_pax *p, const char *key, const char *value, size_t len,
 		  struct err *err)
 {

@@ -166,8 +166,9 @@ def change():
     return out + END
 
 
-PARTS = [(0, b"begin"), (1 << 20, b"middle" * 1000), (50 << 20, b"end")]
-REAL = (50 << 20) + 4096  # ends with a hole
+# (All parts but the last are whole blocks: GNU tar reads no others.)
+REAL = (50 << 20) + 4096  # ends with a hole, which an empty part says
+PARTS = [(0, b"begin".ljust(512, b".")), (1 << 20, b"middle" * 1024), (50 << 20, b"end"), (REAL, b"")]
 
 
 def sparse_map(parts):
@@ -194,14 +195,22 @@ def sparse():
     return out + plain(b"sparse/after", b"after") + END
 
 
-def gnusparse():
-    """GNU's old form, type S."""
-    data = b"".join(d for _, d in PARTS)
+def old_sparse(name, parts, real):
+    """GNU's old form, type S: four parts in the header, more of them in blocks behind it."""
+    data = b"".join(d for _, d in parts)
+    entries = [number(at, 12) + number(len(d), 12) for at, d in parts]
     tail = bytes(41)  # atime, ctime, offset, longnames, unused: up to offset 386
-    for at, d in PARTS:
-        tail += number(at, 12) + number(len(d), 12)
-    tail += bytes(24 * (4 - len(PARTS))) + b"\0" + number(REAL, 12)
-    out = folder(b"sparse") + header(b"sparse/gnu", b"S", len(data), gnu=True, tail=tail) + padded(data)
+    tail += b"".join(entries[:4]).ljust(96, b"\0") + (b"\1" if len(parts) > 4 else b"\0") + number(real, 12)
+    out = header(name, b"S", len(data), gnu=True, tail=tail)
+    for i in range(4, len(entries), 21):
+        out += b"".join(entries[i:i + 21]).ljust(504, b"\0") + (b"\1" if len(entries) > i + 21 else b"\0") + bytes(7)
+    return out + padded(data)
+
+
+def gnusparse():
+    """Old sparse files of few and of many parts."""
+    many = [(i << 20, (b"part %d" % i).ljust(512 if i < 39 else 0)) for i in range(40)] + [(40 << 20, b"")]
+    out = folder(b"sparse") + old_sparse(b"sparse/gnu", PARTS, REAL) + old_sparse(b"sparse/many", many, 40 << 20)
     return out + plain(b"sparse/after", b"after") + END
 
 

@@ -111,18 +111,28 @@ as_owner() { if is_root; then "$@"; else unshare --user --map-root-user --map-au
 @test "odd layers have the same files, whoever unpacked them" {
     in_store k do_pull kist "$FROM/odd"
     in_store p do_pull podman "$FROM/odd"
-    # podman 4.3.1 has no time before 1970
-    as_owner "$top/test/images/tree-list.py" "$STORE/k" | grep -v attrs/old >kist.list
-    as_owner "$top/test/images/tree-list.py" "$STORE/p" | grep -v attrs/old >podman.list
+    as_owner "$top/test/images/tree-list.py" "$STORE/k" >kist.list
+    as_owner "$top/test/images/tree-list.py" "$STORE/p" >podman.list
     [ "$(wc -l <kist.list)" -gt 400 ]
-    diff podman.list kist.list
+    grep -F "('user.empty', b'')" kist.list
+    # podman 4.3.1 has no time before 1970, and no attribute that is empty
+    diff <(grep -v attrs/old podman.list | sed "s/('user.empty', b''), //") <(grep -v attrs/old kist.list | sed "s/('user.empty', b''), //")
 }
 
 # What follows the Go tools cannot push when they unpacked it: they record a sparse file as what it is on disk, not as it
 # is in the tar, and a size where a hard link has no data. (Each of them alone: podman pull, podman push.)
+# same_sparse NAME: what is in kist's container is what GNU tar makes of the layer
+same_sparse() {
+    local layer
+    layer=$(jq -r '.layers[1].digest[7:]' "$CACHE/oci/$1/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' "$CACHE/oci/$1/index.json")")
+    tar xzf "$CACHE/oci/$1/blobs/sha256/$layer"
+    in_store k on kist run --rm --network none "$FROM/$1" sh -c 'md5sum sparse/*' | diff <(md5sum sparse/*) -
+}
+
 @test "sparse files keep their holes, and both push what kist pulled" {
     in_store k do_pull kist "$FROM/sparse"
     layers_are sparse k kist "$FROM/sparse"
+    same_sparse sparse
     pushes sparse k kist "$FROM/sparse"
     pushes sparse k podman "$FROM/sparse"
     [ "$(as_owner du -sk "$STORE/k/overlay" | cut -f 1)" -lt 10000 ]
@@ -147,11 +157,10 @@ as_owner() { if is_root; then "$@"; else unshare --user --map-root-user --map-au
     pushes linksize p kist "$FROM/linksize"
 }
 
-@test "old GNU sparse files are refused by both, and leave nothing" {
-    rc 125 in_store k do_pull kist "$FROM/gnusparse"
-    has 'old GNU sparse file'
+@test "old GNU sparse files, which podman cannot unpack, are pushed by both when kist pulled" {
+    in_store k do_pull kist "$FROM/gnusparse"
+    same_sparse gnusparse
+    pushes gnusparse k kist "$FROM/gnusparse"
+    pushes gnusparse k podman "$FROM/gnusparse"
     rc 125 in_store p do_pull podman "$FROM/gnusparse"
-    rc 0 in_store k on kist images -q
-    is "" "$stdout"
-    [ ! -d "$STORE/k/overlay/$(jq -r '.rootfs.diff_ids[1][7:]' "$(config_of gnusparse)")" ]
 }
