@@ -30,13 +30,13 @@ umask 022
 
 # --- the file: a directory on a real file system, images, a registry -----------------------------------
 file_setup() {
-    file_setup_bare
+    file_setup_bare "$@"
     start_registry "$FILE/reg"
     local name
     for name in "${@:-busybox}"; do registry_push "$FILE/reg" "$CACHE/oci/$name" "$name" >/dev/null; done
 }
 
-# file_setup_bare: only a directory and the images in $CACHE/oci
+# file_setup_bare [NAME...]: only a directory and the images in $CACHE/oci, these too
 file_setup_bare() {
     [ -x "$KIST" ] || { echo "# no kist at $KIST: make first" >&3; return 1; }
     "$top/test/images/make-images.sh" "$CACHE" busybox entry multi badlayer "$@" >/dev/null
