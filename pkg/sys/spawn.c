@@ -269,6 +269,11 @@ static pid_t clone_child(const struct spawn *s, struct pipes *p, int *ret_pidfd)
 
 static int clone_error(const struct spawn *s, int errnum, struct err *err)
 {
+	if (errnum == EAGAIN)
+		return err_sys(err, errnum,
+			       "%s: making a process (a limit is reached: the container's "
+			       "--pids-limit, or this user's ulimit -u)",
+			       s->name);
 	if (!(s->clone_flags & CLONE_NEWUSER) ||
 	    (errnum != EPERM && errnum != ENOSPC && errnum != EUSERS))
 		return err_sys(err, errnum, "%s: making a process", s->name);

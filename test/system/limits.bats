@@ -109,6 +109,19 @@ own_groups() {
     matches "can't fork|Resource temporarily unavailable"
 }
 
+@test "a command for which the limit of processes leaves no room is refused with the reason" {
+    limited --pids-limit 20 "$IMG" true
+    rc '12[56]' kist run --rm --init --pids-limit 1 --network none "$IMG" true
+    has --pids-limit
+    has 'Resource temporarily unavailable'
+    kist run -d --name c --network none --pids-limit 1 "$IMG" sleep 300 >/dev/null
+    rc '12[56]' kist exec c true
+    has --pids-limit
+    status_is c running
+    rc 0 kist ps -aq
+    is 1 "$(wc -l <<<"$stdout")"
+}
+
 @test "without --pids-limit it is 2048, and 0 and -1 are no limit" {
     local n
     limited --pids-limit 20 "$IMG" true

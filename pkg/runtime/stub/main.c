@@ -234,6 +234,12 @@ static bool parent_is_gone(void)
 	return sys5(SYS_ppoll, &p, 1, &now, NULL, 0) == 1 && (p.revents & POLLERR);
 }
 
+static _Noreturn void fail_fork(long r, const char *what)
+{
+	fail(ERR_SYS, (int)-r, what, "",
+	     r == -EAGAIN ? " (is the container's --pids-limit reached?)" : "");
+}
+
 /* Only the new process is in the container's pid namespace, and it never was kist. */
 static void join(void)
 {
@@ -241,7 +247,7 @@ static void join(void)
 	int report_pid = (int)pid;
 
 	if (pid < 0)
-		fail(ERR_SYS, (int)-pid, "making a process in the container", "", "");
+		fail_fork(pid, "making a process in the container");
 	if (pid > 0) {
 		(void)sys3(SYS_write, PID_FD, &report_pid, sizeof(report_pid));
 		leave(0);
@@ -259,7 +265,7 @@ static void stay(void)
 	set_mask(ALL_SIGNALS);
 	pid = fork_with(SIGCHLD);
 	if (pid < 0)
-		fail(ERR_SYS, (int)-pid, "making the container's command", "", "");
+		fail_fork(pid, "making the container's command");
 	if (pid > 0)
 		init(pid);
 	set_mask(0);
