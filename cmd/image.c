@@ -40,7 +40,7 @@ static const struct opt rmi_opts[] = {
     {'i', "ignore", OPT_FLAG, offsetof(struct rmi_args, ignore), NULL,
      "Images that do not exist are no error"},
     {0, "no-prune", OPT_FLAG, offsetof(struct rmi_args, no_prune), NULL,
-     "Keep nameless images that it stands on"},
+     "Keep nameless images that it was made of"},
     {0},
 };
 

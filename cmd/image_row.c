@@ -92,6 +92,7 @@ static const struct store_image *image_of(const void *row)
 #define PLAIN(fn, value)                                                                           \
 	FIELD(fn)                                                                                  \
 	{                                                                                          \
+		(void)row;                                                                         \
 		(void)mem;                                                                         \
 		(void)err;                                                                         \
 		*ret = (value);                                                                    \
@@ -190,8 +191,8 @@ PLAIN(get_dangling, tmpl_bool(image_of(row)->names.n == 0))
 PLAIN(get_containers, tmpl_int((int64_t)row_of(row)->containers))
 PLAIN(get_arch, tmpl_string(row_of(row)->config ? row_of(row)->config->architecture : ""))
 PLAIN(get_os, tmpl_string(row_of(row)->config ? row_of(row)->config->os : ""))
-PLAIN(get_empty, tmpl_string(row ? "" : ""))
-PLAIN(get_zero, tmpl_int(row ? 0 : 0))
+PLAIN(get_parent, tmpl_string(row_of(row)->parent ? row_of(row)->parent->id : ""))
+PLAIN(get_zero, tmpl_int(0))
 
 static const struct report_field fields[] = {
     {"ID", "IMAGE ID", get_id},
@@ -212,7 +213,7 @@ static const struct report_field fields[] = {
     {"History", NULL, get_history},
     {"ReadOnly", "R/O", get_read_only},
     {"Dangling", NULL, get_dangling},
-    {"ParentId", NULL, get_empty},
+    {"ParentId", NULL, get_parent},
     {"Containers", NULL, get_containers},
     {"Labels", NULL, get_labels},
     {"Arch", NULL, get_arch},
@@ -238,6 +239,11 @@ bool image_row_wants_config(const char *format)
 bool image_row_wants_containers(const char *format)
 {
 	return wants(format, (const char *const[]){"Containers"}, 1);
+}
+
+bool image_row_wants_parent(const char *format)
+{
+	return wants(format, (const char *const[]){"ParentId"}, 1);
 }
 
 /* ---- JSON ---- */
@@ -280,7 +286,7 @@ static int put_json(const void *data, bool listed, struct buf *out, struct err *
 		obj_str(&o, "tag", row->tag);
 	}
 	obj_str(&o, "Id", image->id);
-	obj_str(&o, "ParentId", "");
+	obj_str(&o, "ParentId", row->parent ? row->parent->id : "");
 	put_names(&o, row, listed);
 	if (!listed)
 		obj_int(&o, "Created", created);

@@ -17,6 +17,7 @@ struct image_row {
 	/* For fields that cost more; NULL and 0 when no format asks for them. Borrowed. */
 	const struct image_config *config;
 	size_t containers;
+	const struct store_image *parent;
 };
 
 extern const struct report_type image_row_type;
@@ -24,6 +25,7 @@ extern const struct report_type image_row_type;
 /* Does the format ask for what costs more? */
 bool image_row_wants_config(const char *format);
 bool image_row_wants_containers(const char *format);
+bool image_row_wants_parent(const char *format);
 
 void image_row_fini(struct image_row *row);
 /* "host/repo:tag" in its two halves; what has a digest or no tag has the tag "<none>". The caller

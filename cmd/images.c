@@ -23,7 +23,7 @@ struct images_args {
 #define AT(member) offsetof(struct images_args, member)
 
 static const struct opt opts[] = {
-    {'a', "all", OPT_FLAG, AT(all), NULL, "Also nameless images that others stand on"},
+    {'a', "all", OPT_FLAG, AT(all), NULL, "Also nameless images that others were made of"},
     {0, "digests", OPT_FLAG, AT(digests), NULL, "Show digests"},
     {'f', "filter", OPT_STRINGS, AT(filters), "KEY=VALUE", "Show only what matches"},
     {0, "format", OPT_STRING, AT(format), "TEMPLATE", "Go template, json, or table TEMPLATE"},
@@ -67,7 +67,8 @@ static const struct store_images *all_images(const struct rows *rs)
 	return rs->has_inventory ? &rs->inv.images : &rs->images;
 }
 
-/* Without --all, nameless images that others stand on are not shown, which needs the layers. */
+/* Without --all, nameless images that others were made of are not shown: their configurations tell.
+ */
 static bool has_nameless(const struct store_images *images)
 {
 	size_t i;
@@ -82,7 +83,9 @@ static int load(struct app *app, const struct images_args *a, const struct image
 		struct rows *rs, struct err *err)
 {
 	struct image_ctx ctx = app_image_ctx(app, NULL, NULL);
-	bool inventory = f->needs_inventory || (!a->quiet && image_row_wants_containers(a->format));
+	bool inventory =
+	    f->needs_inventory || (!a->quiet && (image_row_wants_containers(a->format) ||
+						 image_row_wants_parent(a->format)));
 	int r;
 
 	r = store_image_list(app->store, &rs->images, err);
@@ -159,6 +162,8 @@ static int add_image(struct rows *rs, struct app *app, const struct images_args 
 	if (rs->configs && image_read_config(&ctx, model.image, &rs->configs[i], &broken) == 0)
 		model.config = &rs->configs[i];
 	model.containers = rs->has_inventory ? rs->inv.users[i] : 0;
+	if (!a->quiet && image_row_wants_parent(a->format))
+		model.parent = inventory_parent(&ctx, &rs->inv, model.image);
 	rs->any_read_only = rs->any_read_only || model.image->read_only;
 	rs->several_stores = rs->several_stores || model.image->where > 0;
 	return add_names(rs, &model, err);

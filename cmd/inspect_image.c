@@ -5,6 +5,7 @@
 #include "obj.h"
 #include "base/auto.h"
 #include "base/err.h"
+#include "image/inventory.h"
 #include "spec/image.h"
 #include "store/layer.h"
 #include "store/store.h"
@@ -156,6 +157,22 @@ static void add_names(struct obj *o, const struct store_image *image)
 	obj_list(o, "RepoDigests", &digests);
 }
 
+static void add_parent(struct obj *o, struct app *app, const struct store_image *image)
+{
+	AUTO_INVENTORY struct inventory inv = {0};
+	struct image_ctx ctx = app_image_ctx(app, NULL, NULL);
+	const struct store_image *parent;
+
+	if (o->r == 0)
+		o->r = store_image_list(app->store, &inv.images, o->err);
+	if (o->r == 0)
+		o->r = store_layer_list(app->store, &inv.layers, o->err);
+	if (o->r < 0)
+		return;
+	parent = inventory_parent(&ctx, &inv, image);
+	obj_str(o, "Parent", parent ? parent->id : "");
+}
+
 int inspect_image(struct app *app, const struct store_image *image, struct json_doc *doc,
 		  struct json **ret, struct err *err)
 {
@@ -173,6 +190,7 @@ int inspect_image(struct app *app, const struct store_image *image, struct json_
 	obj_str(&o, "Id", image->id);
 	obj_str(&o, "Digest", image->digest);
 	add_names(&o, image);
+	add_parent(&o, app, image);
 	if (config.n_history > 0)
 		obj_str(&o, "Comment", config.history[config.n_history - 1].comment);
 	obj_time(&o, "Created", config.created);

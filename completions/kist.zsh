@@ -333,7 +333,7 @@ _kist_command() {
 		;;
 	'images' | 'image ls' | 'image list')
 		_arguments -s -S \
-			'(-a --all)'{-a,--all}'[Also nameless images that others stand on]' \
+			'(-a --all)'{-a,--all}'[Also nameless images that others were made of]' \
 			'--digests[Show digests]' \
 			'*'{-f+,--filter=}'[Show only what matches]:KEY=VALUE: ' \
 			'--format=[Go template, json, or table TEMPLATE]:TEMPLATE: ' \
@@ -505,7 +505,7 @@ _kist_command() {
 			'(-a --all)'{-a,--all}'[All images]' \
 			'(-f --force)'{-f,--force}'[Also images with several names, and the containers that use them]' \
 			'(-i --ignore)'{-i,--ignore}'[Images that do not exist are no error]' \
-			'--no-prune[Keep nameless images that it stands on]' \
+			'--no-prune[Keep nameless images that it was made of]' \
 			'--help[Show help]' \
 			'*:name:_kist_names images'
 		;;

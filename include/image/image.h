@@ -56,8 +56,9 @@ struct image_remote {
 
 /* ---- local ---- */
 
-/* By name (short or complete), digest, ID or unique prefix of one: 1 found, 0 not there. *ret_name
- * (may be NULL; caller frees) is the complete name that matched, NULL when it was an ID. */
+/* By name (short or complete), digest, ID or unique prefix of one, or what a name ends with
+ * ("busybox" for quay.io/some/busybox): 1 found, 0 not there. *ret_name (may be NULL; caller frees)
+ * is the complete name that matched, NULL when it was an ID. */
 int image_find(const struct image_ctx *ctx, const char *text, struct store_image **ret,
 	       char **ret_name, struct err *err);
 /* As image_find; ERR_NOT_FOUND "<text>: image not known". */
@@ -74,7 +75,7 @@ int image_tag(const struct image_ctx *ctx, const char *image, const char *name, 
 
 struct image_removal {
 	bool force;
-	bool no_prune;	       /* keep nameless images that only this one stands on */
+	bool no_prune;	       /* keep nameless images that this one was made of */
 	store_users_fn *users; /* kist's own containers */
 	void *users_arg;
 };

@@ -10,6 +10,11 @@
 
 #include <stdbool.h>
 
+/* Indexes of two images: a nameless one, and one made directly of it. */
+struct inventory_pair {
+	size_t parent, child;
+};
+
 struct inventory {
 	struct store_images images;
 	struct store_layer_list layers;
@@ -23,6 +28,8 @@ struct inventory {
 	uint64_t *layer_bytes;
 	size_t *sharers;
 	uint64_t holder_bytes; /* of the data of holder records */
+	struct inventory_pair *pairs;
+	size_t n_pairs;
 };
 
 void inventory_fini(struct inventory *inv);
@@ -47,8 +54,11 @@ uint64_t inventory_all_bytes(const struct inventory *inv);
 /* What goes when the images i with gone[i] are deleted: layers that nothing else needs, data, and
  * their holders. Returns false when there is no memory. */
 bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64_t *ret);
-/* Has another image, for which gone is not true (gone may be NULL), this one's layers below its
- * own? */
+/* Was an image, for which gone is not true (gone may be NULL), made directly of image i, which has
+ * no name? */
 bool inventory_has_child(const struct inventory *inv, size_t i, const bool *gone);
+/* The image that this one was made directly of, with or without names; NULL when there is none. */
+const struct store_image *inventory_parent(const struct image_ctx *ctx, const struct inventory *inv,
+					   const struct store_image *image);
 
 #endif

@@ -1,5 +1,6 @@
 #include "image/inventory.h"
 #include "base/err.h"
+#include "family.h"
 #include "image/measure.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@ void inventory_fini(struct inventory *inv)
 	free(inv->data_bytes);
 	free(inv->layer_bytes);
 	free(inv->sharers);
+	free(inv->pairs);
 	*inv = (struct inventory){0};
 }
 
@@ -168,6 +170,8 @@ int inventory_load(const struct image_ctx *ctx, store_users_fn *users, void *arg
 	r = fill(ctx->store, &inv, err);
 	if (r == 0)
 		r = count_users(&inv, users, arg, err);
+	if (r == 0)
+		r = family_load(ctx, &inv, err);
 	if (r == 0 && with_bytes)
 		r = measure(ctx->store, &inv, err);
 	if (r < 0)
@@ -282,20 +286,10 @@ bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64
 
 bool inventory_has_child(const struct inventory *inv, size_t i, const bool *gone)
 {
-	const char *top = inv->images.v[i]->layer;
-	struct store_layer_item *l;
 	size_t k;
-	int depth;
 
-	for (k = 0; top && k < inv->images.n; k++) {
-		if (k == i || (gone && gone[k]))
-			continue;
-		l = store_layer_list_find(&inv->layers, inv->images.v[k]->layer);
-		for (depth = 0; l && depth < CHAIN_MAX; depth++) {
-			l = parent_of(inv, l);
-			if (l && streq(l->layer.id, top))
-				return true;
-		}
-	}
+	for (k = 0; k < inv->n_pairs; k++)
+		if (inv->pairs[k].parent == i && !(gone && gone[inv->pairs[k].child]))
+			return true;
 	return false;
 }

@@ -217,7 +217,7 @@ static int delete_whole(const struct image_ctx *ctx, const struct store_image *i
 	return r < 0 ? r : strv_addf(lines, err, "Deleted: %s", image->id);
 }
 
-/* ---- nameless images below one that goes ---- */
+/* ---- nameless images that one that goes was made of ---- */
 
 static bool any_nameless(const struct image_ctx *ctx, const struct store_image *but)
 {
@@ -233,27 +233,17 @@ static bool any_nameless(const struct image_ctx *ctx, const struct store_image *
 	return false;
 }
 
-/* Does `top` stand on image i's top layer? */
-static bool stands_on(const struct inventory *inv, const char *top, size_t i)
-{
-	const char *wanted = inv->images.v[i]->layer;
-	struct store_layer_item *l = store_layer_list_find(&inv->layers, top);
-	int depth;
-
-	for (depth = 0; wanted && l && depth < IMAGE_LAYERS_MAX; depth++) {
-		if (l->layer.parent && streq(l->layer.parent, wanted))
-			return true;
-		l = store_layer_list_find(&inv->layers, l->layer.parent);
-	}
-	return false;
-}
-
-static bool may_go(const struct inventory *inv, const char *top, const bool *gone, size_t i)
+/* A parent of one that is gone, which nothing else needs. */
+static bool may_go(const struct inventory *inv, const bool *gone, size_t i)
 {
 	const struct store_image *image = inv->images.v[i];
+	bool was_parent = false;
+	size_t k;
 
-	return !gone[i] && image->names.n == 0 && !image->read_only && inv->users[i] == 0 &&
-	       stands_on(inv, top, i) && !inventory_has_child(inv, i, gone);
+	for (k = 0; k < inv->n_pairs; k++)
+		was_parent = was_parent || (inv->pairs[k].parent == i && gone[inv->pairs[k].child]);
+	return was_parent && !gone[i] && !image->read_only && inv->users[i] == 0 &&
+	       !inventory_has_child(inv, i, gone);
 }
 
 /* They were kept for the image alone. What came into use meanwhile stays. */
@@ -271,7 +261,7 @@ static int delete_parents(const struct image_ctx *ctx, const struct inventory *i
 	for (i = 0; i < inv->images.n; i++)
 		gone[i] = streq(inv->images.v[i]->id, image->id);
 	for (i = 0; r == 0 && i < inv->images.n; i++) {
-		if (!may_go(inv, image->layer, gone, i))
+		if (!may_go(inv, gone, i))
 			continue;
 		if (store_image_delete(ctx->store, inv->images.v[i]->id, rm->users, rm->users_arg,
 				       NULL, &in_use) < 0)
@@ -289,7 +279,7 @@ static int delete_with_parents(const struct image_ctx *ctx, const struct store_i
 	AUTO_INVENTORY struct inventory inv = {0};
 	int r;
 
-	if (rm->no_prune || !image->layer || !any_nameless(ctx, image))
+	if (rm->no_prune || !any_nameless(ctx, image))
 		return delete_whole(ctx, image, rm, lines, err);
 	r = inventory_load(ctx, rm->users, rm->users_arg, false, &inv, err);
 	if (r == 0)
