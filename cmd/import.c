@@ -56,7 +56,7 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 	    .changes = &a->changes,
 	};
 	struct image_ctx ctx = app_image_ctx(app, NULL, NULL);
-	char id[STORE_ID_LEN + 1];
+	char id[STORE_ID_LEN + 1], line[sizeof("sha256:") + STORE_ID_LEN];
 	struct platform platform;
 	AUTO_CLOSE int fd = -1;
 	int r;
@@ -72,7 +72,8 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 	r = image_import(&ctx, fd, &make, id, err);
 	if (r < 0)
 		return err_wrap(err, "importing %s", rest->v[0]);
-	return out_line(id, err);
+	(void)snprintf(line, sizeof(line), "sha256:%s", id);
+	return out_line(line, err);
 }
 
 const struct verb verb_import = {

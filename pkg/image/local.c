@@ -73,7 +73,7 @@ static bool may_be_id(const char *text)
 	return len >= ID_PREFIX_MIN && len <= STORE_ID_LEN && str_is_hex(hex, len);
 }
 
-/* Which of the names asked for the image has. */
+/* Which of the names asked for the image has: 1 also when it has none of them. */
 static int matching_name(const struct store_image *image, const struct strv *names, char **ret,
 			 struct err *err)
 {
@@ -83,9 +83,59 @@ static int matching_name(const struct store_image *image, const struct strv *nam
 		if (strv_find(&image->names, names->v[i]) < 0)
 			continue;
 		*ret = strdup(names->v[i]);
-		return *ret ? 0 : err_nomem(err);
+		return *ret ? 1 : err_nomem(err);
 	}
-	return 0;
+	return 1;
+}
+
+/* Is ref's path "image", or "dir/image", the end of the one that the name has? Tags must agree. */
+static bool ends_as(const char *name, const struct ref *ref)
+{
+	AUTO_REF struct ref full = REF_INIT;
+	AUTO_FREE char *repo = NULL;
+	struct err ignored = ERR_INIT;
+	size_t len = strlen(ref->path), all;
+
+	if (ref_parse(name, &full, &ignored) < 0)
+		return false;
+	if (!ref->digest && (!full.tag || !streq(full.tag, ref->tag)))
+		return false;
+	repo = ref_name(&full);
+	all = repo ? strlen(repo) : 0;
+	return all > len && repo[all - len - 1] == '/' && streq(repo + all - len, ref->path);
+}
+
+/* podman's last resort: "busybox" is quay.io/some/busybox, when no registry that may be meant has
+ * given us one. */
+static int find_by_end(const struct image_ctx *ctx, const char *text, struct store_image **ret,
+		       char **ret_name, struct err *err)
+{
+	AUTO_STORE_IMAGES struct store_images images = {0};
+	AUTO_REF struct ref ref = REF_INIT;
+	struct store_image *image;
+	size_t i, k;
+	int r;
+
+	if (!ref_is_short(text))
+		return 0;
+	r = ref_parse_given(text, &ref, err);
+	if (r == 0)
+		r = ref_add_latest(&ref, err);
+	if (r == 0)
+		r = store_image_list(ctx->store, &images, err);
+	for (i = 0; r == 0 && i < images.n; i++) {
+		image = images.v[i];
+		if (ref.digest && strv_find(&image->digests, ref.digest) < 0)
+			continue;
+		for (k = 0; k < image->names.n && !ends_as(image->names.v[k], &ref); k++)
+			;
+		if (k == image->names.n)
+			continue;
+		*ret_name = strdup(image->names.v[k]);
+		*ret = TAKE(images.v[i]);
+		r = *ret_name ? 1 : err_nomem(err);
+	}
+	return r;
 }
 
 int image_find(const struct image_ctx *ctx, const char *text, struct store_image **ret,
@@ -94,7 +144,7 @@ int image_find(const struct image_ctx *ctx, const char *text, struct store_image
 	AUTO_STRV struct strv names = STRV_INIT;
 	AUTO_FREE char *name = NULL;
 	struct err bad_name = ERR_INIT;
-	struct store_image *image;
+	struct store_image *image = NULL;
 	int r;
 
 	r = candidates(ctx, text, &names, &bad_name);
@@ -108,10 +158,11 @@ int image_find(const struct image_ctx *ctx, const char *text, struct store_image
 	if (r == 0 && may_be_id(text))
 		r = store_image_find(ctx->store, &(struct store_image_query){.id = text}, &image,
 				     err);
-	if (r <= 0)
-		return r;
-	r = matching_name(image, &names, &name, err);
-	if (r < 0) {
+	if (r > 0)
+		r = matching_name(image, &names, &name, err);
+	else if (r == 0)
+		r = find_by_end(ctx, text, &image, &name, err);
+	if (r <= 0) {
 		store_image_free(image);
 		return r;
 	}

@@ -1,29 +1,14 @@
 # Images in files: saved, loaded, and exchanged with podman.
 
 load helpers
+load podman
 
 setup_file() { file_setup busybox multi entry; }
 teardown_file() { file_teardown; }
 
-# --- with podman, on a store of its own ---
-need_podman() {
-    local files processes
-    need_kist
-    command -v podman >/dev/null || skip "podman is not installed"
-    files=$(ulimit -Hn)
-    processes=$(ulimit -Hu)
-    [ "$processes" != unlimited ] && [ "$processes" -lt 4096 ] || processes=4096
-    printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\npids_limit = 0\n' \
-        "$files" "$files" "$processes" "$processes" >"$STORE/podman.conf"
-}
-
 # pod ARG...: podman with a store of its own; pods: with kist's
 pod() { pod_in "$STORE/proot" "$STORE/prun" "$@"; }
 pods() { pod_in "$ROOT" "$RUN" "$@"; }
-pod_in() {
-    CONTAINERS_CONF=$STORE/podman.conf timeout -k 5 60 podman --log-level error --root "$1" --runroot "$2" --storage-driver overlay \
-        --runtime "$(command -v runc || command -v crun)" --cgroup-manager cgroupfs "${@:3}" 3>&-
-}
 
 teardown() {
     if [ -e "$STORE/podman.conf" ]; then
@@ -310,7 +295,7 @@ refused() {
     if grep -F .wh. list; then return 1; fi
     kist export c | cmp - e.tar
     rc 0 kist import -c 'CMD ["cat","/new"]' -m hello e.tar mine:2
-    is "$(image_id mine:2)" "$stdout"
+    is "sha256:$(image_id mine:2)" "$stdout"
     rc 0 kist run --rm --network none mine:2
     is new "$stdout"
     gzip -c e.tar | kist import - mine:3 >out
