@@ -29,6 +29,7 @@ static const struct container_def *def_of(const void *row)
 #define PLAIN(fn, value)                                                                           \
 	FIELD(fn)                                                                                  \
 	{                                                                                          \
+		(void)row;                                                                         \
 		(void)mem;                                                                         \
 		(void)err;                                                                         \
 		*ret = (value);                                                                    \
@@ -214,9 +215,9 @@ PLAIN(get_started_at, tmpl_int(seconds(row_of(row)->status.started_at)))
 PLAIN(get_exited_at, tmpl_int(seconds(row_of(row)->status.finished_at)))
 PLAIN(get_auto_remove, tmpl_bool(def_of(row)->auto_remove))
 /* There are no pods, restarts, and networks with names. */
-PLAIN(get_empty, tmpl_string(row ? "" : ""))
-PLAIN(get_restarts, tmpl_string(row ? "0" : ""))
-PLAIN(get_false, tmpl_bool(row == NULL))
+PLAIN(get_empty, tmpl_string(""))
+PLAIN(get_restarts, tmpl_string("0"))
+PLAIN(get_false, tmpl_bool(false))
 
 static const struct report_field fields[] = {
     {"ID", "CONTAINER ID", get_id},

@@ -149,7 +149,7 @@ static int match_reference(const struct subject *s, const struct image_filter_on
 	int r = 0;
 
 	/* A pattern is no reference; that is no error. */
-	if (image_find(&ctx, f->value, &found, NULL, &ignored) > 0 &&
+	if (image_find(&ctx, f->value, &found, NULL, &ignored) > 0 && found &&
 	    streq(found->id, s->image->id))
 		return 1;
 	for (i = 0; r == 0 && i < s->image->names.n; i++)

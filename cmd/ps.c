@@ -84,7 +84,7 @@ static int add_sizes(struct app *app, struct container_row *rows, size_t n,
 		     struct container_size **ret, struct err *err)
 {
 	AUTO_FREE struct container_size *sizes = calloc(n + 1, sizeof(*sizes));
-	AUTO_FREE struct container **list = calloc(n + 1, sizeof(*list));
+	AUTO_FREE struct container **list = calloc(n + 1, sizeof(struct container *));
 	size_t i;
 	int r;
 

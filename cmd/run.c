@@ -85,8 +85,9 @@ static int run_run(struct app *app, const void *args, const struct strv *rest, s
 	int r;
 
 	r = check_attach(a, err);
-	if (r == 0)
-		r = create_from_args(app, &a->create, rest, &c, err);
+	if (r < 0)
+		return r;
+	r = create_from_args(app, &a->create, rest, &c, err);
 	if (r < 0)
 		return r;
 	if (!a->detach)
