@@ -1,35 +1,18 @@
 # One store for kist and podman: images cross in both directions, and neither breaks the other's.
 
 load helpers
+load podman
 
 setup_file() { file_setup busybox multi entry; }
 teardown_file() { file_teardown; }
 
 setup() {
     test_setup
-    need_kist
-    command -v podman >/dev/null || skip "podman is not installed"
-    podman_conf
-}
-
-# podman raises limits that a machine without CAP_SYS_RESOURCE cannot raise
-podman_conf() {
-    local files processes
-    files=$(ulimit -Hn)
-    processes=$(ulimit -Hu)
-    [ "$processes" != unlimited ] && [ "$processes" -lt 4096 ] || processes=4096
-    printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\npids_limit = 0\n' \
-        "$files" "$files" "$processes" "$processes" >"$STORE/podman.conf"
-}
-
-pod() {
-    CONTAINERS_CONF=$STORE/podman.conf timeout -k 5 60 podman --log-level error --root "$ROOT" --runroot "$RUN" --storage-driver overlay \
-        --runtime "$(command -v runc || command -v crun)" --cgroup-manager cgroupfs "$@" 3>&-
+    need_podman
 }
 
 teardown() {
-    pod rm -af -t 0 >/dev/null 2>&1 || true
-    if is_root; then umount "$ROOT/overlay" 2>/dev/null || true; fi
+    podman_gone
     test_teardown
 }
 
