@@ -48,7 +48,7 @@ cmd_objs := $(addprefix $(out)/,$(addsuffix .o,$(basename $(filter-out $(wildcar
 tests := $(patsubst %.c,$(out)/%,$(wildcard pkg/*/test_*.c cmd/test_*.c))
 fuzzers := $(patsubst %.c,$(out)/%,$(wildcard pkg/*/fuzz_*.c))
 
-.PHONY: all unit check check-vm check-faults check-soak quickstart bench lint fuzz install clean help format gen
+.PHONY: all unit check check-vm check-faults faults-tool check-soak quickstart bench lint fuzz install clean help format gen
 .DEFAULT_GOAL := all
 .SECONDARY:
 FORCE:
@@ -117,6 +117,15 @@ unit: $(chosen) ## unit tests and stored fuzz inputs; no root, no network (M=sto
 
 check: ## install what the tests need and run all of them
 	@test/check.sh
+
+# The fault injector: test/faults/fault.c has its manual.
+fault := $(out)/test/faults/fault
+$(fault): $(patsubst %.c,$(out)/%.o,$(wildcard test/faults/*.c))
+	@echo "  CC $@"; $(CC) $(ldflags) -o $@ $^
+faults-tool: $(fault)
+
+check-faults: all faults-tool ## kill kist at every system call, and let every one fail (long)
+	@test/faults.sh all
 
 check-vm: ## all tests of limits, in a virtual machine with every cgroup v2 controller (slow)
 	@KIST_SUITE_LIMIT=3600 test/check.sh vm-full

@@ -45,6 +45,7 @@ static int open_storage_conf(struct app *app, struct err *err)
 
 static int open_store(struct app *app, struct err *err)
 {
+	struct err e = ERR_INIT;
 	struct store_options o;
 	int r = open_storage_conf(app, err);
 
@@ -63,8 +64,10 @@ static int open_store(struct app *app, struct err *err)
 	};
 	r = store_open(&o, STORE_CREATE, &app->store, err);
 	/* What a killed command left is the next one's first work; one listing when there is none.
-	 */
-	return r < 0 ? r : store_gc(app->store, err);
+	 * That it cannot be done now is no reason to do nothing at all. */
+	if (r == 0 && store_gc(app->store, &e) < 0)
+		say("Warning: %s", e.text);
+	return r;
 }
 
 const char *app_state_root(const struct app *app)
@@ -76,6 +79,7 @@ const char *app_state_root(const struct app *app)
 
 static int open_containers(struct app *app, struct err *err)
 {
+	struct err e = ERR_INIT;
 	struct containers_options o = {
 	    .store = app->store,
 	    .conf = &app->conf,
@@ -84,8 +88,12 @@ static int open_containers(struct app *app, struct err *err)
 	    .cgroup_manager = app->inv->globals.cgroup_manager,
 	    .no_volatile = app->storage.disable_volatile,
 	};
+	int r;
 
-	return containers_open(&o, &app->containers, err);
+	r = containers_open(&o, &app->containers, err);
+	if (r == 0 && containers_gc(app->containers, &e) < 0)
+		say("Warning: %s", e.text);
+	return r;
 }
 
 static int check_globals(const struct globals *g, struct err *err)

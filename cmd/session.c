@@ -37,7 +37,7 @@ static int code_after_loss(struct container *c, struct err *err)
 	return r < 0 ? r : st.exit_code;
 }
 
-int session_run(struct app *app, const struct session *s, struct err *err)
+int session_run(struct app *app, struct session *s, struct err *err)
 {
 	struct monitor_attach a = {
 	    .user =
@@ -63,6 +63,7 @@ int session_run(struct app *app, const struct session *s, struct err *err)
 		return r;
 	switch (result.end) {
 	case MONITOR_DETACHED:
+		s->detached = true;
 		return 0;
 	case MONITOR_LOST:
 		return code_after_loss(s->c, err);
@@ -125,7 +126,6 @@ static int remove_at_end(struct container *c, struct err *err)
 int session_start(struct app *app, struct session *s, struct err *err)
 {
 	AUTO_CLOSE int sock = -1;
-	struct container_status st = {0};
 	int code, r;
 
 	r = start(app, s->c, true, &sock, err);
@@ -138,12 +138,12 @@ int session_start(struct app *app, struct session *s, struct err *err)
 	if (r < 0)
 		return r;
 	code = session_run(app, s, err);
-	if (code < 0 || !s->c->def.auto_remove)
+	/* After detaching it still runs, and its monitor will see to it. Its status is not asked:
+	 * on a full disk the monitor cannot record the end, and would count as running until it is
+	 * gone. */
+	if (code < 0 || !s->c->def.auto_remove || s->detached)
 		return code;
-	/* After detaching it still runs, and its monitor will see to it. */
-	r = container_get_status(s->c, &st, err);
-	if (r == 0 && st.state != CONTAINER_RUNNING)
-		r = remove_at_end(s->c, err);
+	r = remove_at_end(s->c, err);
 	return r < 0 ? r : code;
 }
 

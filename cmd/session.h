@@ -14,10 +14,11 @@ struct session {
 	bool sig_proxy;
 	const char *detach_keys; /* NULL: as configured */
 	const char *pidfile;	 /* gets the ID of the first process; NULL: none */
+	bool detached;		 /* set by session_run */
 };
 
 /* The container's exit code, 0 after detaching. */
-int session_run(struct app *app, const struct session *s, struct err *err);
+int session_run(struct app *app, struct session *s, struct err *err);
 /* Starts a container and attaches to it. With auto-remove it is removed at its end. */
 int session_start(struct app *app, struct session *s, struct err *err);
 /* Starts a container and leaves it. */

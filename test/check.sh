@@ -1,6 +1,6 @@
 #!/bin/bash
 # check.sh - all of the tests, as "make check" runs them. The last line is "N passed, N failed[, N skipped]".
-#   check.sh [SUITE...]     san root user ns-root ns-user vm unit hostile-root hostile-user live (default: all of them); vm-full is for
+#   check.sh [SUITE...]     san root user ns-root ns-user vm unit hostile-root hostile-user live faults (default: all of them); vm-full is for
 #   "make check-vm", soak soak-ns-root soak-ns-user for "make check-soak"
 # KIST_SUITE_LIMIT: seconds that one suite may take (900). KIST_LANES: suites that run at the same time (as many as processors,
 # at most 2: much of a test is waiting); with more than one, a suite's output is shown when it has ended.
@@ -192,6 +192,12 @@ suite_san() {
     repeat="KIST=bin/san/kist ASAN_OPTIONS=detect_leaks=0 " run_suite san-bats body san
 }
 
+# A sample; all of it is "make check-faults".
+suite_faults() {
+    if [ "$(id -u)" != 0 ]; then skip faults "not root"; return; fi
+    run_suite faults env FAULTS_JOBS=1 test/faults.sh sample
+}
+
 suite_ns-root() { ns ns-root root bats; }
 suite_ns-user() { ns ns-user alice bats; }
 
@@ -281,9 +287,9 @@ if [ "${1:-}" = --body ]; then
 fi
 suites=("$@")
 # The long ones first, so that the lanes end together.
-[ ${#suites[@]} -gt 0 ] || suites=(san root user ns-root ns-user vm unit hostile-root hostile-user live)
+[ ${#suites[@]} -gt 0 ] || suites=(san root user ns-root ns-user vm unit hostile-root hostile-user live faults)
 contrib/deps.sh check
-make -s -j "$(nproc)" all
+make -s -j "$(nproc)" all faults-tool
 work=$(mktemp -d /var/tmp/kist-check.XXXXXX)
 trap finish EXIT
 trap 'stop_lanes; exit 130' INT TERM

@@ -28,8 +28,9 @@ struct containers_options {
 	bool no_volatile;	    /* sync what containers with auto_remove write, too */
 };
 
-/* Opens the state and removes what dead commands left there. */
 int containers_open(const struct containers_options *o, struct containers **ret, struct err *err);
+/* Removes what dead commands left. Others go on without it when it fails. */
+int containers_gc(struct containers *cs, struct err *err);
 void containers_close(struct containers *cs);
 DEFINE_AUTO(struct containers, containers_close)
 

@@ -73,4 +73,13 @@ struct store_layer_info {
 int store_layer_commit(struct store_layer_new **n, const struct store_layer_info *info,
 		       char ret_id[STORE_ID_LEN + 1], struct err *err);
 
+/* Room for what has to be written when things go wrong on a full disk: a nameless file, or -1 where
+ * there is no such thing (success). ENOSPC when the disk is full already. */
+int store_reserve(struct store *s, int *ret_fd, struct err *err);
+/* Gives it back; -1 is fine. */
+void store_unreserve(int fd);
+/* After a failure for want of space: removes these layers, given from the top down, and those below
+ * them, as far as no image, no container and no other layer has them. */
+int store_layers_give_back(struct store *s, const struct strv *ids, struct err *err);
+
 #endif

@@ -98,8 +98,8 @@ int store_sync(struct store *s, struct err *err);
 /*
  * Removes what a dead owner left: registered staging layers and half-made holders whose lock is
  * free, trees that were being deleted. Costs two directory listings when there is nothing to do.
- * Waits for no live owner. Layers whose record says incomplete need no call: whoever takes
- * layers.lock for writing removes them.
+ * Waits for no live owner and for no lock. Layers whose record says incomplete need no call:
+ * whoever takes layers.lock for writing removes them.
  */
 int store_gc(struct store *s, struct err *err);
 

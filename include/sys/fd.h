@@ -26,9 +26,14 @@ int file_read_line(int dir, const char *path, struct buf *out, struct err *err);
 /* Writes a file that must not exist (O_EXCL). */
 int file_create(int dir, const char *path, mode_t mode, const void *data, size_t len,
 		struct err *err);
+/* As file_create, for files whose name says what is in them: it is there as a whole or not at all,
+ * who is killed leaves nothing, and that it is there already is fine. */
+int file_create_whole(int dir, const char *path, mode_t mode, const void *data, size_t len,
+		      struct err *err);
 
 /* Publishes content atomically: temporary file ".tmp-<path><random>" in the same directory, then
  * rename. FILE_SYNC: fdatasync before the rename (survives power loss). path has no '/'. */
+#define FILE_TMP_PREFIX ".tmp-"
 enum { FILE_SYNC = 1 };
 int file_replace(int dir, const char *path, mode_t mode, const void *data, size_t len, int flags,
 		 struct err *err);

@@ -40,11 +40,15 @@ int containers_open(const struct containers_options *o, struct containers **ret,
 		cs->state.remove = remove_tree_of_subids;
 		cs->state.remove_ctx = NULL;
 	}
-	r = state_gc(&cs->state, err);
-	if (r < 0)
-		return err_wrap(err, "cleaning up after a command that was killed");
 	*ret = TAKE(cs);
 	return 0;
+}
+
+int containers_gc(struct containers *cs, struct err *err)
+{
+	int r = state_gc(&cs->state, err);
+
+	return r < 0 ? err_wrap(err, "cleaning up after a command that was killed") : 0;
 }
 
 void containers_close(struct containers *cs)

@@ -100,8 +100,9 @@ static int drop_names(const struct state *s, const char *id, struct err *err)
 		r = dir_list(dir, ".", &names, err);
 	for (i = 0; r == 0 && i < names.n; i++) {
 		n = readlinkat(dir, names.v[i], target, sizeof(target));
-		if (n == ID_HEX_LEN && memcmp(target, id, ID_HEX_LEN) == 0)
-			(void)unlinkat(dir, names.v[i], 0); /* gone already is fine */
+		if (n == ID_HEX_LEN && memcmp(target, id, ID_HEX_LEN) == 0 &&
+		    unlinkat(dir, names.v[i], 0) < 0 && errno != ENOENT)
+			r = err_sys(err, errno, "removing kist/names/%s", names.v[i]);
 	}
 	return r;
 }
@@ -122,6 +123,9 @@ static int gc_entry(const struct state *s, const char *in, const char *id, struc
 		r = drop_names(s, id, err);
 	if (r >= 0)
 		r = remove_tree(s, entry_path(path, in, id, ""), err);
+	/* What state_remove had still to do. An entry that was created has none of this yet. */
+	if (r >= 0 && streq(in, "trash"))
+		r = tree_remove(s->run, entry_path(path, "containers", id, ""), err);
 	if (r >= 0)
 		(void)unlinkat(s->graph, lock_path, 0); /* another cleaner was faster */
 	return r;
@@ -190,6 +194,8 @@ static int read_name(const struct state *s, const char *name, char id[ID_HEX_LEN
 	n = readlinkat(s->graph, path, target, sizeof(target));
 	if (n < 0 && (errno == ENOENT || errno == ENAMETOOLONG))
 		return 0;
+	if (n < 0 && errno != EINVAL)
+		return err_sys(err, errno, "reading kist/names/%s", name);
 	if (n != ID_HEX_LEN || !str_is_hex(target, ID_HEX_LEN))
 		return err_set(err, ERR_CORRUPT, "kist/names/%s is not a link to a container",
 			       name);
@@ -263,10 +269,10 @@ void state_abort(const struct state *s, struct state_entry *e)
 
 	if (e->lock < 0)
 		return;
-	/* What cannot be removed now is removed by the next command. */
-	(void)drop_names(s, e->id, &ignored);
-	(void)remove_tree(s, entry_path(path, "creating", e->id, ""), &ignored);
-	(void)unlinkat(s->graph, entry_path(path, "creating", e->id, ".lock"), 0);
+	/* What cannot be removed now is removed by the next command, which finds the lock file. */
+	if (drop_names(s, e->id, &ignored) == 0 &&
+	    remove_tree(s, entry_path(path, "creating", e->id, ""), &ignored) == 0)
+		(void)unlinkat(s->graph, entry_path(path, "creating", e->id, ".lock"), 0);
 	state_entry_close(e);
 }
 
@@ -280,15 +286,24 @@ void state_entry_close(struct state_entry *e)
 }
 
 /* Only when the name is this entry's: it may have been given away. */
-static void unlink_name(const struct state *s, const char *name, const char *id)
+static int unlink_name(const struct state *s, const char *name, const char *id, struct err *err)
 {
 	char path[NAME_MAX + 16], holder[ID_HEX_LEN + 1];
-	struct err ignored = ERR_INIT;
+	struct err e = ERR_INIT;
+	int r;
 
-	if (read_name(s, name, holder, &ignored) <= 0 || !streq(holder, id))
-		return;
-	if (snprintf(path, sizeof(path), "names/%s", name) < (int)sizeof(path))
-		(void)unlinkat(s->graph, path, 0); /* gone already is fine */
+	r = read_name(s, name, holder, &e);
+	/* What is no link of ours is not ours to remove. */
+	if (r == -ERR_CORRUPT || r == 0 || (r > 0 && !streq(holder, id)))
+		return 0;
+	if (r < 0) {
+		*err = e;
+		return r;
+	}
+	if (snprintf(path, sizeof(path), "names/%s", name) < (int)sizeof(path) &&
+	    unlinkat(s->graph, path, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "removing kist/%s", path);
+	return 0;
 }
 
 int state_remove(const struct state *s, const char *id, const char *name, struct err *err)
@@ -305,12 +320,14 @@ int state_remove(const struct state *s, const char *id, const char *name, struct
 		     entry_path(to, "trash", id, "")) < 0 &&
 	    errno != ENOENT)
 		return err_sys(err, errno, "removing container %s", id);
-	unlink_name(s, name, id);
-	r = remove_tree(s, to, err);
-	if (r < 0)
-		return r;
-	r = tree_remove(s->run, entry_path(from, "containers", id, ""), err);
-	(void)unlinkat(s->graph, lock_path, 0); /* a cleaner may have done it */
+	r = unlink_name(s, name, id, err);
+	if (r == 0)
+		r = remove_tree(s, to, err);
+	if (r == 0)
+		r = tree_remove(s->run, entry_path(from, "containers", id, ""), err);
+	/* After a failure it says that there is something left to be done. */
+	if (r == 0)
+		(void)unlinkat(s->graph, lock_path, 0); /* a cleaner may have done it */
 	return r;
 }
 

@@ -241,6 +241,34 @@ static void a_killed_creation_is_cleaned_up(void **state)
 	state_close(&s);
 }
 
+/* Killed between the rename to trash/ and the end: name and run directory go with the rest. */
+static void a_killed_removal_is_finished(void **state)
+{
+	char from[128], to[128], holder[ID_HEX_LEN + 1];
+	struct state_entry e = STATE_ENTRY_INIT;
+	struct state s = STATE_INIT;
+	struct err err = ERR_INIT;
+	int run = -1;
+
+	(void)state;
+	open_state(&s);
+	assert_int_equal(state_begin(&s, &e, &err), 0);
+	assert_int_equal(state_claim_name(&s, "removed", e.id, holder, &err), 0);
+	assert_int_equal(state_commit(&s, &e, &err), 0);
+	assert_int_equal(state_open_run(&s, e.id, &run, &err), 0);
+	assert_int_equal(file_create(run, "hosts", 0600, "x", 1, &err), 0);
+	(void)close(run);
+	(void)snprintf(from, sizeof(from), "containers/%s", e.id);
+	(void)snprintf(to, sizeof(to), "trash/%s", e.id);
+	assert_int_equal(renameat(s.graph, from, s.graph, to), 0);
+	assert_int_equal(state_gc(&s, &err), 0);
+	assert_int_equal(entries(&s, "trash"), 0);
+	assert_int_equal(faccessat(s.graph, "names/removed", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+	assert_int_equal(state_find_run(&s, e.id, &run, &err), 0);
+	state_entry_close(&e);
+	state_close(&s);
+}
+
 /* A name whose entry never came to be does not stay taken. */
 static void a_stale_name_is_given_away(void **state)
 {
@@ -313,6 +341,7 @@ int main(void)
 	    cmocka_unit_test(what_is_not_built_is_refused),
 	    cmocka_unit_test(an_entry_appears_when_it_is_committed),
 	    cmocka_unit_test(a_killed_creation_is_cleaned_up),
+	    cmocka_unit_test(a_killed_removal_is_finished),
 	    cmocka_unit_test(a_stale_name_is_given_away),
 	    cmocka_unit_test(one_of_many_gets_a_name),
 	};

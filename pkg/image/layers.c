@@ -1,5 +1,6 @@
 #include "layers.h"
 #include "downloads.h"
+#include "made.h"
 #include "remote.h"
 #include "base/auto.h"
 #include "base/err.h"
@@ -47,6 +48,7 @@ struct fetch {
 	struct download *downloads; /* of a registry */
 	struct blob_at *places;	    /* of an archive */
 	size_t n_blobs;
+	struct made *made;
 };
 
 static void blobs_close(struct fetch *f)
@@ -292,7 +294,7 @@ static int commit_layer(struct fetch *f, size_t i, struct err *err)
 		return f->lost ? 0 : r;
 	store_claim_close(TAKE(l->claim));
 	l->step = STEP_DONE;
-	return 0;
+	return made_add(f->made, id, err);
 }
 
 static bool is_there(const struct layer *l)
@@ -502,6 +504,8 @@ static int fetch_missing(struct fetch *f, struct err *err)
 	int r = 0;
 
 	if (f->n_blobs > 0)
+		r = made_begin(f->ctx, f->made, err);
+	if (r == 0 && f->n_blobs > 0)
 		r = f->from->session ? download_all(f, err) : start_what_can(f, err);
 	return r < 0 ? r : unpack_rest(f, err);
 }
@@ -526,9 +530,10 @@ static int fetch_all(struct fetch *f, struct err *err)
 
 static int layers_fetch(const struct image_ctx *ctx, const struct layer_source *from,
 			struct workers *workers, const struct image_record *rec,
-			char ret_top[STORE_ID_LEN + 1], struct err *err)
+			char ret_top[STORE_ID_LEN + 1], struct made *made, struct err *err)
 {
-	AUTO(fetch_fini) struct fetch f = {.ctx = ctx, .from = from, .workers = workers};
+	AUTO(fetch_fini)
+	struct fetch f = {.ctx = ctx, .from = from, .workers = workers, .made = made};
 	struct err second = ERR_INIT;
 	bool full;
 	int r;
@@ -539,8 +544,10 @@ static int layers_fetch(const struct image_ctx *ctx, const struct layer_source *
 	if (r < 0) {
 		/* Whoever still writes into a layer must end before it is removed. */
 		workers_stop(workers);
-		full = err_is_errno(err, ENOSPC) || err_is_errno(err, EDQUOT);
-		if (!full)
+		full = made_disk_is_full(err);
+		if (full)
+			made_release_room(made);
+		else
 			(void)commit_unpacked(&f, true, &second);
 		discard_downloads(&f, full);
 		return r;
@@ -549,14 +556,15 @@ static int layers_fetch(const struct image_ctx *ctx, const struct layer_source *
 	return 0;
 }
 
-int layers_fetch_image(const struct image_ctx *ctx, const struct layer_source *from,
-		       struct workers *workers, struct image_record *rec, struct err *err)
+static int fetch_and_record(const struct image_ctx *ctx, const struct layer_source *from,
+			    struct workers *workers, struct image_record *rec, struct made *made,
+			    struct err *err)
 {
 	char top[STORE_ID_LEN + 1];
 	int r, i;
 
 	for (i = 1;; i++) {
-		r = layers_fetch(ctx, from, workers, rec, top, err);
+		r = layers_fetch(ctx, from, workers, rec, top, made, err);
 		if (r < 0)
 			return r;
 		if (i == 1) {
@@ -573,4 +581,15 @@ int layers_fetch_image(const struct image_ctx *ctx, const struct layer_source *f
 			return r;
 		err_clear(err);
 	}
+}
+
+int layers_fetch_image(const struct image_ctx *ctx, const struct layer_source *from,
+		       struct workers *workers, struct image_record *rec, struct err *err)
+{
+	AUTO_MADE struct made made = MADE_INIT;
+	int r = fetch_and_record(ctx, from, workers, rec, &made, err);
+
+	if (r < 0)
+		made_give_back(ctx, &made, err);
+	return r;
 }

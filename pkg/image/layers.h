@@ -31,8 +31,8 @@ struct layer_source {
 
 /*
  * Gets the layers that are not in the store and records the image (rec->top is filled in here).
- * Layers that were committed before a failure stay: the next pull uses them. What other programs
- * remove meanwhile is got again.
+ * Layers that were committed before a failure stay, for the next pull, unless the disk is full.
+ * What other programs remove meanwhile is got again.
  */
 int layers_fetch_image(const struct image_ctx *ctx, const struct layer_source *from,
 		       struct workers *workers, struct image_record *rec, struct err *err);

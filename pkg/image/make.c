@@ -6,6 +6,7 @@
 #include "image/make.h"
 #include "changes.h"
 #include "lowers.h"
+#include "made.h"
 #include "record.h"
 #include "worker.h"
 #include "base/err.h"
@@ -39,6 +40,7 @@ struct making {
 	/* The new layer. */
 	char top[STORE_ID_LEN + 1], diff_id[SHA256_TEXT_MAX];
 	int64_t size;
+	struct made made;
 };
 
 static void making_init(struct making *k, const struct image_ctx *ctx,
@@ -50,6 +52,7 @@ static void making_init(struct making *k, const struct image_ctx *ctx,
 	    .config_text = BUF_INIT(IMAGE_CONFIG_SIZE_MAX),
 	    .manifest = BUF_INIT(MANIFEST_SIZE_MAX),
 	    .now = time_now_ns(),
+	    .made = MADE_INIT,
 	};
 }
 
@@ -60,6 +63,7 @@ static void making_fini(struct making *k)
 	image_config_fini(&k->config);
 	buf_fini(&k->config_text);
 	buf_fini(&k->manifest);
+	made_fini(&k->made);
 }
 
 /* ---- the layer ---- */
@@ -89,7 +93,8 @@ static int keep_layer(struct making *k, struct store_layer_new **fresh,
 		r = store_layer_claim(k->ctx->store, k->top, true, &claim, err);
 	if (r < 0 || r == STORE_LAYER_PRESENT)
 		return r < 0 ? r : 0;
-	return store_layer_commit(fresh, &info, k->top, err);
+	r = store_layer_commit(fresh, &info, k->top, err);
+	return r < 0 ? r : made_add(&k->made, k->top, err);
 }
 
 static int begin_unpack(struct making *k, struct worker *w, int blob, struct store_layer_new **ret,
@@ -102,6 +107,8 @@ static int begin_unpack(struct making *k, struct worker *w, int blob, struct sto
 	int r = store_rules(k->ctx->store, &o.rules, err);
 
 	if (r == 0)
+		r = made_begin(k->ctx, &k->made, err);
+	if (r == 0)
 		r = store_layer_begin(k->ctx->store, ret, err);
 	if (r < 0)
 		return r;
@@ -110,13 +117,11 @@ static int begin_unpack(struct making *k, struct worker *w, int blob, struct sto
 	return worker_unpack(w, &o, err);
 }
 
-static int end_unpack(struct making *k, struct worker *w, struct store_layer_new **fresh,
-		      struct err *err)
+static int end_unpack(struct worker *w, struct unpack_answer *a, struct err *err)
 {
-	AUTO_UNPACK_ANSWER struct unpack_answer a = {0};
-	int r = worker_unpacked(w, &a, err);
+	int r = worker_unpacked(w, a, err);
 
-	return r < 0 ? err_wrap(err, "unpacking the new layer") : keep_layer(k, fresh, &a, err);
+	return r < 0 ? err_wrap(err, "unpacking the new layer") : 0;
 }
 
 /* ---- packing a container's directory, in a process of its own ---- */
@@ -173,10 +178,12 @@ static int start_packing(struct making *k, int upper, int out, struct child *ret
 	return spawn_start(&role, ret, err);
 }
 
-/* The packer's error explains that of the reader, which saw an end too early. */
+/* A packer that died leaves a tar that ends too early, which need not be an error to its reader;
+ * and its error explains that of the reader. */
 static int pack_and_unpack(struct making *k, struct worker *w, int upper, struct err *err)
 {
 	AUTO(store_layer_abort_p) struct store_layer_new *fresh = NULL;
+	AUTO_UNPACK_ANSWER struct unpack_answer a = {0};
 	AUTO_CHILD struct child packer = CHILD_INIT;
 	struct err told = ERR_INIT;
 	int pipe[2], r;
@@ -191,12 +198,12 @@ static int pack_and_unpack(struct making *k, struct worker *w, int upper, struct
 	(void)close(pipe[0]);
 	if (r < 0)
 		return r;
-	r = end_unpack(k, w, &fresh, err);
+	r = end_unpack(w, &a, err);
 	if (spawn_wait(&packer, "layer packer", &told) < 0) {
 		*err = told;
 		return -(int)err->code;
 	}
-	return r;
+	return r < 0 ? r : keep_layer(k, &fresh, &a, err);
 }
 
 /* ---- the configuration ---- */
@@ -442,7 +449,9 @@ static int finish(struct making *k, char ret_id[STORE_ID_LEN + 1], struct err *e
 		r = strv_take(&names, name, err);
 	if (r == 0)
 		r = image_record(k->ctx, &rec, err);
-	if (r == 0)
+	if (r < 0)
+		made_give_back(k->ctx, &k->made, err);
+	else
 		(void)snprintf(ret_id, STORE_ID_LEN + 1, "%s", digest_hex(k->m.config.digest));
 	return r;
 }
@@ -469,6 +478,7 @@ int image_import(const struct image_ctx *ctx, int fd, const struct image_make *m
 		 char ret_id[STORE_ID_LEN + 1], struct err *err)
 {
 	AUTO(store_layer_abort_p) struct store_layer_new *fresh = NULL;
+	AUTO_UNPACK_ANSWER struct unpack_answer a = {0};
 	AUTO_WORKERS struct workers workers = {.n = 0};
 	AUTO(making_fini) struct making k;
 	int r;
@@ -480,7 +490,9 @@ int image_import(const struct image_ctx *ctx, int fd, const struct image_make *m
 	if (r == 0)
 		r = begin_unpack(&k, &workers.v[0], fd, &fresh, err);
 	if (r == 0)
-		r = end_unpack(&k, &workers.v[0], &fresh, err);
+		r = end_unpack(&workers.v[0], &a, err);
+	if (r == 0)
+		r = keep_layer(&k, &fresh, &a, err);
 	workers_stop(&workers);
 	return r < 0 ? r : finish(&k, ret_id, err);
 }

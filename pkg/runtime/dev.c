@@ -71,16 +71,23 @@ static int bind_node(int dev, int host_dir, const char *name, struct err *err)
 	return mount_attach(tree, target, name, err);
 }
 
-/* True when all nodes were made; false when they must be bound. */
-static bool make_nodes(int dev)
+/* 1 when all nodes were made; 0 when they must be bound, and none is there. */
+static int make_nodes(int dev, struct err *err)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(nodes); i++)
 		if (mknodat(dev, nodes[i].name, S_IFCHR | 0666,
 			    makedev(nodes[i].major, nodes[i].minor)) < 0)
-			return false;
-	return true;
+			break;
+	if (i == ARRAY_LEN(nodes))
+		return 1;
+	if (errno != EPERM && errno != EACCES)
+		return err_sys(err, errno, "making /dev/%s", nodes[i].name);
+	while (i > 0)
+		if (unlinkat(dev, nodes[--i].name, 0) < 0)
+			return err_sys(err, errno, "removing /dev/%s", nodes[i].name);
+	return 0;
 }
 
 static int bind_nodes(int dev, struct err *err)
@@ -281,8 +288,12 @@ int dev_make(struct setup *s, struct err *err)
 		r = make_links_and_dirs(s->dev, err);
 	if (r < 0)
 		return r;
-	if (!bound)
-		bound = !make_nodes(s->dev);
+	if (!bound) {
+		r = make_nodes(s->dev, err);
+		if (r < 0)
+			return r;
+		bound = r == 0;
+	}
 	r = mounts_attach_at(s, s->dev, "/dev", err);
 	if (r == 0 && bound)
 		r = bind_nodes(s->dev, err);

@@ -48,6 +48,17 @@ int link_read(int overlay_fd, const char *id, char ret[LINK_LEN + 1], struct err
 	return 1;
 }
 
+bool link_leads_to(int overlay_fd, const char *link, const char *id)
+{
+	char want[TARGET_LEN + 1], have[TARGET_LEN + 1], path[LINK_LEN + 3];
+	ssize_t n;
+
+	(void)snprintf(want, sizeof(want), "../%s/diff", id);
+	(void)snprintf(path, sizeof(path), "l/%s", link);
+	n = readlinkat(overlay_fd, path, have, sizeof(have));
+	return n == (ssize_t)strlen(want) && memcmp(have, want, (size_t)n) == 0;
+}
+
 int lower_each(struct str text, int (*each)(void *arg, struct str link, struct err *err), void *arg,
 	       struct err *err)
 {

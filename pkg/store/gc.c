@@ -67,14 +67,16 @@ static int drop_left_overs(struct store *s, const struct strv *dead, struct err 
 	size_t i;
 	int r;
 
-	r = store_lock(s, LK_LAYERS | LK_CONTAINERS, err);
+	r = store_lock(s, LK_LAYERS | LK_CONTAINERS | LK_TRY, err);
 	if (r < 0)
 		return r;
 	locked = s;
 	r = store_index(s, 0, IX_CONTAINERS, &containers, err);
 	for (i = 0; r == 0 && i < dead->n; i++) {
 		r = is_left_over(s, containers, dead->v[i], err);
-		r = r > 0 ? strv_add(&drop, dead->v[i], err) : r;
+		if (r >= 0)
+			r = r > 0 ? strv_add(&drop, dead->v[i], err)
+				  : layer_dir_tidy(s, dead->v[i], err);
 	}
 	if (r < 0 || layers_drop(s, &drop, err) == 0)
 		return r;
@@ -84,31 +86,45 @@ static int drop_left_overs(struct store *s, const struct strv *dead, struct err 
 	return -(int)err->code;
 }
 
-/* Data of images that have no record. */
-static int drop_image_data(struct store *s, const struct strv *dead, struct err *err)
+/* Data of images that have no record; those that have one get back what it says. */
+static int drop_image_data_of(struct store *s, size_t where, const struct strv *dead,
+			      struct err *err)
 {
-	AUTO_UNLOCK struct store *locked = NULL;
 	struct index *ix;
+	struct rec *rec;
 	size_t i;
 	int area, r;
 
-	r = store_lock(s, LK_IMAGES, err);
+	r = store_index(s, where, IX_IMAGES, &ix, err);
+	if (r == 0)
+		r = store_area_fd(s, where, AREA_IMAGES, &area, err);
+	for (i = 0; r == 0 && i < dead->n; i++) {
+		rec = index_find_id(ix, dead->v[i]);
+		r = rec ? image_data_restore(s, where, rec, err)
+			: tree_remove(area, dead->v[i], err);
+	}
+	return r;
+}
+
+static int drop_image_data(struct store *s, const struct strv *dead, struct err *err)
+{
+	AUTO_UNLOCK struct store *locked = NULL;
+	size_t where;
+	int r;
+
+	r = store_lock(s, LK_IMAGES | LK_TRY, err);
 	if (r < 0)
 		return r;
 	locked = s;
-	r = store_index(s, s->img, IX_IMAGES, &ix, err);
-	if (r == 0)
-		r = store_area_fd(s, s->img, AREA_IMAGES, &area, err);
-	for (i = 0; r == 0 && i < dead->n; i++)
-		if (!index_find_id(ix, dead->v[i]))
-			r = tree_remove(area, dead->v[i], err);
+	for (where = 0; r == 0 && where < s->n_own; where++)
+		r = drop_image_data_of(s, where, dead, err);
 	return r;
 }
 
 struct dead {
 	struct live held[GC_MAX];
 	size_t n;
-	struct strv layers, images;
+	struct strv layers, images, drops;
 };
 
 static void dead_fini(struct dead *d)
@@ -119,6 +135,7 @@ static void dead_fini(struct dead *d)
 		live_drop(&d->held[i]);
 	strv_fini(&d->layers);
 	strv_fini(&d->images);
+	strv_fini(&d->drops);
 }
 
 static int gc_staging(struct store *s, struct err *err)
@@ -138,15 +155,24 @@ static int gc_staging(struct store *s, struct err *err)
 		r = add_id(names.v[i], "", &d.layers, err);
 		if (r == 0)
 			r = add_id(names.v[i], "image-", &d.images, err);
+		if (r == 0)
+			r = add_id(names.v[i], "drop-", &d.drops, err);
 	}
 	if (r >= 0 && d.layers.n > 0)
 		r = drop_left_overs(s, &d.layers, err);
 	if (r >= 0 && d.images.n > 0)
 		r = drop_image_data(s, &d.images, err);
+	if (r >= 0 && d.drops.n > 0)
+		r = layers_drop_unneeded(s, LK_TRY, &d.drops, err);
 	if (r < 0) {
 		/* The files stay: they name what is still to be done. */
 		for (i = 0; i < d.n; i++)
 			live_leave(&d.held[i]);
+	}
+	/* Other tools hold locks for minutes. No command waits for them to clean up. */
+	if (r == -ERR_IN_USE) {
+		err_clear(err);
+		r = 0;
 	}
 	return r < 0 ? r : 0;
 }
@@ -201,5 +227,7 @@ int store_gc(struct store *s, struct err *err)
 
 	for (i = 0; r == 0 && i < s->n_own; i++)
 		r = gc_tempdirs(s, &s->roots[i], err);
+	if (r == 0)
+		r = store_drop_temporary(s, err);
 	return r < 0 ? err_wrap(err, "cleaning the store %s", own(s)->path) : 0;
 }

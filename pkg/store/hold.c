@@ -42,7 +42,8 @@ static bool is_marked(struct store *s, const char *holder)
 {
 	char path[STORE_ID_LEN + 32];
 
-	(void)snprintf(path, sizeof(path), "overlay-containers/%s", holder);
+	/* The last thing that is made. */
+	(void)snprintf(path, sizeof(path), "overlay-containers/%s/userdata", holder);
 	return faccessat(own(s)->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 

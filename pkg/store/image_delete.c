@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/strv.h"
+#include "store/layer_new.h"
 #include "store/repair.h"
 #include "sys/fd.h"
 
@@ -256,6 +257,58 @@ static int choose_layers_of(struct deletion *d, const struct store_image *image,
 	return r < 0 || keep || !image->layer ? r : drop_chain(d, str_of(image->layer), err);
 }
 
+/*
+ * What was promised by lock files before the image's record went: drop-<layer> for the top of each
+ * chain. Without them a command that dies between the two would leave layers that no image has.
+ */
+struct promise {
+	struct live *v;
+	size_t n;
+};
+
+static void promise_fini(struct promise *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		live_drop(&p->v[i]);
+	free(p->v);
+}
+
+static void promise_leave(struct promise *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		live_leave(&p->v[i]);
+}
+
+static int promise_layer(struct store *s, struct promise *p, const char *layer, struct err *err)
+{
+	struct live *v;
+
+	if (!id_is_good(layer))
+		return 0;
+	v = reallocarray(p->v, p->n + 1, sizeof(*v));
+	if (!v)
+		return err_nomem(err);
+	p->v = v;
+	v[p->n] = (struct live)LIVE_INIT;
+	return live_take_drop(s, layer, &v[p->n++], err);
+}
+
+static int promise_layers(struct store *s, struct promise *p, const struct store_image *image,
+			  struct err *err)
+{
+	size_t i;
+	int r;
+
+	r = promise_layer(s, p, image->layer, err);
+	for (i = 0; r == 0 && i < image->mapped_layers.n; i++)
+		r = promise_layer(s, p, image->mapped_layers.v[i], err);
+	return r;
+}
+
 /* The image's record in each of our roots; normally there is one. */
 struct records {
 	struct store_image *v[OWN_MAX];
@@ -305,6 +358,7 @@ static int delete_locked(struct deletion *d, const char *id, store_users_fn *use
 			 struct live *live, struct store_deleted *ret, struct err *err)
 {
 	AUTO(records_fini) struct records rs = {0};
+	AUTO(promise_fini) struct promise promise = {0};
 	AUTO_STRV struct strv names = STRV_INIT;
 	size_t holders, i;
 	int r;
@@ -316,6 +370,9 @@ static int delete_locked(struct deletion *d, const char *id, store_users_fn *use
 		r = check_users(d, id, users, arg, live, err);
 	holders = d->drop.n;
 	for (i = 0; r == 0 && i < d->s->n_own; i++)
+		if (rs.v[i])
+			r = promise_layers(d->s, &promise, rs.v[i], err);
+	for (i = 0; r == 0 && i < d->s->n_own; i++)
 		if (rs.rec[i])
 			r = remove_image(d, i, rs.rec[i], id, err);
 	for (i = 0; r == 0 && i < d->s->n_own; i++)
@@ -323,6 +380,8 @@ static int delete_locked(struct deletion *d, const char *id, store_users_fn *use
 			r = choose_layers_of(d, rs.v[i], err);
 	if (r == 0)
 		r = layers_drop(d->s, &d->drop, err);
+	if (r < 0)
+		promise_leave(&promise);
 	if (r < 0 || !ret)
 		return r;
 	for (; holders > 0; holders--)
@@ -385,4 +444,26 @@ int store_layer_remove(struct store *s, const char *id, struct err *err)
 	if (r == 0)
 		r = strv_add(&d.drop, id, err);
 	return r < 0 ? r : layers_drop(s, &d.drop, err);
+}
+
+int layers_drop_unneeded(struct store *s, unsigned try, const struct strv *ids, struct err *err)
+{
+	AUTO_UNLOCK struct store *locked = NULL;
+	AUTO(deletion_fini) struct deletion d = {0};
+	size_t i;
+	int r;
+
+	r = store_lock(s, LK_ALL | try, err);
+	if (r < 0)
+		return r;
+	locked = s;
+	r = deletion_init(&d, s, err);
+	for (i = 0; r == 0 && i < ids->n; i++)
+		r = drop_chain(&d, str_of(ids->v[i]), err);
+	return r < 0 ? r : layers_drop(s, &d.drop, err);
+}
+
+int store_layers_give_back(struct store *s, const struct strv *ids, struct err *err)
+{
+	return layers_drop_unneeded(s, 0, ids, err);
 }

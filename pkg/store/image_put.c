@@ -168,8 +168,7 @@ static int put_locked(struct store *s, const struct store_image_put *put, struct
 	rec = index_find_id(ix, put->id);
 	if (rec && !slice_same(rec->m[REC_LAYER], str_of(put->layer ? put->layer : "")))
 		return err_set(err, ERR_EXISTS, "it is in the store with another top layer");
-	if (!rec)
-		r = live_take_image(s, put->id, &live, err);
+	r = live_take_image(s, put->id, &live, err);
 	if (r == 0)
 		r = image_write_data(s, put->id, put->data, put->n_data, err);
 	if (r == 0)
@@ -186,8 +185,11 @@ static int put_locked(struct store *s, const struct store_image_put *put, struct
 		r = images_take_names(s, put->id, put->names, err);
 	if (r == 0)
 		r = images_save(s, err);
-	if (r < 0)
+	if (r < 0) {
+		/* Of an image that is there store_gc restores the documents. */
+		live_leave(&live);
 		return rec ? r : unwrite(s, put->id, r);
+	}
 	return rec == NULL;
 }
 

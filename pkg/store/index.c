@@ -238,15 +238,23 @@ static int write_file(int fd, const struct buf *b, const char *name, bool sync, 
 }
 
 /* The lock is held, so there is one writer: with a fixed name a killed one leaves one file at most,
- * which the next one writes over. */
+ * which the next one writes over, or store_gc removes. */
+int index_tmp_name(const char *name, char out[INDEX_TMP_MAX], struct err *err)
+{
+	if (snprintf(out, INDEX_TMP_MAX, ".tmp-%s-kist", name) >= INDEX_TMP_MAX)
+		return err_set(err, ERR_BUG, "%s: name too long", name);
+	return 0;
+}
+
 static int publish(int dir, const char *name, const struct buf *b, bool sync, struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
-	char tmp[64];
+	char tmp[INDEX_TMP_MAX];
 	int r;
 
-	if (snprintf(tmp, sizeof(tmp), ".tmp-%s-kist", name) >= (int)sizeof(tmp))
-		return err_set(err, ERR_BUG, "%s: name too long", name);
+	r = index_tmp_name(name, tmp, err);
+	if (r < 0)
+		return r;
 	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, INDEX_MODE);
 	if (fd < 0)
 		return err_sys(err, errno, "creating %s", tmp);

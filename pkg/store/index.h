@@ -54,6 +54,9 @@ void index_reset(struct index *ix);
 int index_load(struct index *ix, int dir, const char *name, bool reread, struct err *err);
 /* Cuts text (taken over, must be allocated with one byte more for a NUL) into records. */
 int index_parse(struct index *ix, char *take_text, size_t len, const char *name, struct err *err);
+#define INDEX_TMP_MAX 64
+/* The file that index_save writes before it is renamed. */
+int index_tmp_name(const char *name, char out[INDEX_TMP_MAX], struct err *err);
 /* Publishes the file; sync: its data is on disk before. Forgets the index when that fails. */
 int index_save(struct index *ix, int dir, const char *name, bool sync, struct err *err);
 

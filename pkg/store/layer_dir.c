@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/rand.h"
+#include "base/strv.h"
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -188,6 +189,26 @@ int layer_dir_set_parent(struct store *s, const char *id, const char *parent, st
 	if (r < 0 || (r > 0 && rec_is_shifted(rec)))
 		return r < 0 ? r : 0;
 	return copy_mode(overlay, id, from, parent, err);
+}
+
+int layer_dir_tidy(struct store *s, const char *id, struct err *err)
+{
+	AUTO_STRV struct strv names = STRV_INIT;
+	int where = layer_dir_where(s, id);
+	AUTO_CLOSE int dir = -1;
+	size_t i;
+	int r;
+
+	if (where < 0)
+		return 0;
+	r = dir_open(s->roots[where].overlay_fd, id, &dir, err);
+	if (r == 0)
+		r = dir_list(dir, ".", &names, err);
+	for (i = 0; r == 0 && i < names.n; i++)
+		if (str_starts(names.v[i], FILE_TMP_PREFIX) && unlinkat(dir, names.v[i], 0) < 0 &&
+		    errno != ENOENT)
+			r = err_sys(err, errno, "removing %s", names.v[i]);
+	return r;
 }
 
 static int rename_tarsplit(struct store *s, const char *from, const char *to, struct err *err)

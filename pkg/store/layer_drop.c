@@ -103,18 +103,51 @@ static int trash_take(struct store *s, size_t where, const char *id, struct err 
 	return 0;
 }
 
-static int remove_link(const struct root *root, const char *id, struct err *err)
+/* While a damaged layer is replaced two directories have the same link. */
+static bool is_of_another(const struct root *root, const char *link, const char *id)
 {
-	char link[LINK_LEN + 1], path[LINK_LEN + 3];
-	struct err ignored = ERR_INIT;
+	char path[LINK_LEN + 3];
 
-	/* A damaged link file does not keep the layer from being removed. */
-	if (link_read(root->overlay_fd, id, link, &ignored) <= 0)
-		return 0;
+	(void)snprintf(path, sizeof(path), "l/%s", link);
+	return !link_leads_to(root->overlay_fd, link, id) &&
+	       faccessat(root->overlay_fd, path, F_OK, 0) == 0;
+}
+
+static int unlink_link(const struct root *root, const char *link, struct err *err)
+{
+	char path[LINK_LEN + 3];
+
 	(void)snprintf(path, sizeof(path), "l/%s", link);
 	if (unlinkat(root->overlay_fd, path, 0) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "removing %s", path);
 	return 0;
+}
+
+/* By what they lead to: a damaged link file does not keep the layer from being removed. */
+static int remove_links(const struct root *root, const char *id, struct err *err)
+{
+	AUTO_STRV struct strv names = STRV_INIT;
+	size_t i;
+	int r;
+
+	if (faccessat(root->overlay_fd, "l", F_OK, 0) < 0)
+		return 0;
+	r = dir_list(root->overlay_fd, "l", &names, err);
+	for (i = 0; r == 0 && i < names.n; i++)
+		if (link_is_good(str_of(names.v[i])) &&
+		    link_leads_to(root->overlay_fd, names.v[i], id))
+			r = unlink_link(root, names.v[i], err);
+	return r;
+}
+
+static int remove_link(const struct root *root, const char *id, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	char link[LINK_LEN + 1];
+
+	if (link_read(root->overlay_fd, id, link, &ignored) <= 0)
+		return remove_links(root, id, err);
+	return is_of_another(root, link, id) ? 0 : unlink_link(root, link, err);
 }
 
 static int remove_from(struct store *s, size_t where, const char *id, struct err *err)
@@ -225,15 +258,13 @@ static int forget_all(struct store *s, struct layer_place p, const struct strv *
 	return r < 0 || !changed ? r : store_save(s, p.where, p.kind, err);
 }
 
-int layers_drop(struct store *s, const struct strv *ids, struct err *err)
+static int drop_all(struct store *s, const struct strv *ids, struct err *err)
 {
 	struct layer_place places[LAYER_PLACES_MAX];
 	size_t n = layer_places(s, places), i;
 	int r = 0;
 
-	if (ids->n == 0)
-		return 0;
-	/* From here on whoever comes next finishes what we began. */
+	/* From here on whoever comes next with the lock finishes what we began. */
 	for (i = 0; r == 0 && i < n; i++)
 		r = mark_all(s, places[i], ids, err);
 	for (i = 0; r == 0 && i < ids->n; i++) {
@@ -244,6 +275,22 @@ int layers_drop(struct store *s, const struct strv *ids, struct err *err)
 	}
 	for (i = 0; r == 0 && i < n; i++)
 		r = forget_all(s, places[i], ids, err);
+	return r;
+}
+
+int layers_drop(struct store *s, const struct strv *ids, struct err *err)
+{
+	AUTO(live_drop) struct live live = LIVE_INIT;
+	int r;
+
+	if (ids->n == 0)
+		return 0;
+	/* The next command does not take the lock without a reason. */
+	r = live_take_drop(s, ids->v[0], &live, err);
+	if (r == 0)
+		r = drop_all(s, ids, err);
+	if (r < 0)
+		live_leave(&live);
 	return r;
 }
 

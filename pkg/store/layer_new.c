@@ -6,13 +6,18 @@
 #include "json/json.h"
 #include "store/layer_new.h"
 #include "store/repair.h"
+#include "sys/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TARSPLIT_MODE 0600
+#define LINK_MODE 0644
+/* A new list of layers beside the old one, and small things. */
+#define ROOM_MIN ((off_t)64 << 10)
 
 struct store_claim {
 	struct live live;
@@ -117,10 +122,11 @@ static int register_staging(struct store *s, struct store_layer_new *n, struct e
 	if (r < 0)
 		return r;
 	locked = s;
+	/* From here on there may be something to take away. */
+	n->registered = true;
 	r = layer_dir_make(s, s->img, n->id, NULL, err);
 	if (r < 0)
 		return r;
-	n->registered = true;
 	store_step(s, "staging directory");
 	r = open_staging_files(s, n, err);
 	return r < 0 ? r : add_staging_record(s, n->id, err);
@@ -178,20 +184,29 @@ static int drop_one(struct store *s, const char *id, struct err *err)
 	return r < 0 ? r : layers_drop(s, &ids, err);
 }
 
-void store_layer_abort(struct store_layer_new *n)
+static int drop_staged(struct store_layer_new *n, struct err *err)
 {
 	AUTO_UNLOCK struct store *locked = NULL;
+	int r;
+
+	(void)layer_empty(n->store, n->id, err);
+	err_clear(err);
+	r = store_lock(n->store, LK_LAYERS, err);
+	if (r < 0)
+		return r;
+	locked = n->store;
+	return drop_one(n->store, n->id, err);
+}
+
+void store_layer_abort(struct store_layer_new *n)
+{
 	struct err ignored = ERR_INIT;
 
 	if (!n)
 		return;
-	if (n->registered)
-		(void)layer_empty(n->store, n->id, &ignored);
-	if (n->registered && store_lock(n->store, LK_LAYERS, &ignored) == 0) {
-		locked = n->store;
-		if (drop_one(n->store, n->id, &ignored) < 0)
-			live_leave(&n->live);
-	}
+	/* The lock file then names what store_gc has to finish. */
+	if (n->registered && drop_staged(n, &ignored) < 0)
+		live_leave(&n->live);
 	new_free(n);
 }
 
@@ -364,44 +379,68 @@ int store_layer_commit(struct store_layer_new **np, const struct store_layer_inf
 
 /* ---- in the place of a damaged layer ---- */
 
-/* The directories as wholes: diff itself may be of a mode, or an owner, that does not let us move
- * it. Each keeps its link, which others name. */
-static int exchange_dirs(struct store *s, const char *from, const char *to, struct err *err)
+/* The staging layer gets what the children of the other one know it by. */
+static int take_link(struct store *s, const struct store_layer_new *n, const char *id,
+		     struct err *err)
 {
-	char a[STORE_ID_LEN + 16], b[STORE_ID_LEN + 16];
-	int overlay = image_root(s)->overlay_fd;
+	char link[LINK_LEN + 1], own_link[LINK_LEN + 1], path[LINK_LEN + 3];
+	int overlay = image_root(s)->overlay_fd, r;
+	struct err ignored = ERR_INIT;
+	AUTO_CLOSE int dir = -1;
 
-	if (renameat2(overlay, from, overlay, to, RENAME_EXCHANGE) < 0)
-		return err_sys(err, errno, "replacing overlay/%s", to);
-	(void)snprintf(a, sizeof(a), "%s/link", from);
-	(void)snprintf(b, sizeof(b), "%s/link", to);
-	/* A damaged layer may have none. */
-	if (renameat2(overlay, a, overlay, b, RENAME_EXCHANGE) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "exchanging %s", b);
+	/* A damaged layer may have none: then a repair of links makes it anew. */
+	if (link_read(overlay, id, link, &ignored) <= 0)
+		return 0;
+	r = link_read(overlay, n->id, own_link, err);
+	if (r >= 0)
+		r = dir_open(overlay, n->id, &dir, err);
+	if (r == 0)
+		r = file_replace(dir, "link", LINK_MODE, link, LINK_LEN, 0, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "l/%s", own_link);
+	if (unlinkat(overlay, path, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "removing %s", path);
 	return 0;
 }
 
+static int move_tarsplit(struct store *s, const struct store_layer_new *n, const char *id,
+			 struct err *err)
+{
+	char from[STORE_ID_LEN + 32], to[STORE_ID_LEN + 32];
+	int area, r;
+
+	r = store_area_fd(s, 0, AREA_LAYERS, &area, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(from, sizeof(from), "%s.tar-split.gz", n->id);
+	(void)snprintf(to, sizeof(to), "%s.tar-split.gz", id);
+	if (renameat(area, from, area, to) < 0)
+		return err_sys(err, errno, "renaming %s", from);
+	return 0;
+}
+
+/* All that can be made ready is, so that one call makes the damaged layer whole: the tar-split of
+ * the same content fits both. The directories go as wholes, since diff may be of a mode, or an
+ * owner, that does not let us move it. */
 static int replace_locked(struct store *s, const struct store_layer_new *n, const char *id,
 			  const char *parent, struct err *err)
 {
-	char from[STORE_ID_LEN + 32], to[STORE_ID_LEN + 32];
-	int area = -1, r = 0;
+	int overlay = image_root(s)->overlay_fd, r = 0;
 
 	/* One in the graphroot, from before there was an image store, moves there now. */
 	if (layer_dir_where(s, id) != (int)s->img)
 		r = store_remove_layer_tree(s, id, err);
 	if (r == 0 && layer_dir_where(s, id) < 0)
 		r = layer_dir_make(s, s->img, id, parent, err);
-	if (r == 0)
-		r = exchange_dirs(s, n->id, id, err);
-	if (r == 0)
-		r = store_area_fd(s, 0, AREA_LAYERS, &area, err);
-	(void)snprintf(from, sizeof(from), "%s.tar-split.gz", n->id);
-	(void)snprintf(to, sizeof(to), "%s.tar-split.gz", id);
-	if (r == 0 && renameat(area, from, area, to) < 0)
-		r = err_sys(err, errno, "renaming %s", from);
 	if (r == 0 && parent)
-		r = layer_dir_set_parent(s, id, parent, err);
+		r = layer_dir_set_parent(s, n->id, parent, err);
+	if (r == 0)
+		r = take_link(s, n, id, err);
+	if (r == 0)
+		r = move_tarsplit(s, n, id, err);
+	if (r == 0 && renameat2(overlay, n->id, overlay, id, RENAME_EXCHANGE) < 0)
+		r = err_sys(err, errno, "replacing overlay/%s", id);
 	/* With the damaged files in it. */
 	return r < 0 ? r : drop_one(s, n->id, err);
 }
@@ -433,4 +472,39 @@ int store_layer_replace(struct store_layer_new **np, const char *id, const char 
 	new_free(n);
 	*np = NULL;
 	return 0;
+}
+
+/* ---- room for the worst case ---- */
+
+int store_reserve(struct store *s, int *ret_fd, struct err *err)
+{
+	AUTO_CLOSE int dir = -1;
+	AUTO_CLOSE int fd = -1;
+	struct stat st = {0};
+	int r;
+
+	*ret_fd = -1;
+	r = store_private_dir(s, "staging", &dir, err);
+	if (r < 0)
+		return r;
+	fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == ENOSPC || errno == EDQUOT ? err_sys(err, errno, "making room") : 0;
+	if (fstatat(s->roots[layer_home(s)].fd, "overlay-layers/layers.json", &st,
+		    AT_SYMLINK_NOFOLLOW) < 0)
+		st.st_size = 0;
+	if (fallocate(fd, 0, 0, st.st_size + ROOM_MIN) == 0)
+		*ret_fd = TAKE_FD(fd);
+	else if (errno == ENOSPC || errno == EDQUOT)
+		return err_sys(err, errno, "making room in %s", own(s)->path);
+	return 0;
+}
+
+void store_unreserve(int fd)
+{
+	if (fd < 0)
+		return;
+	/* At once, whoever else may have the descriptor; else when the last one closes it. */
+	(void)!ftruncate(fd, 0);
+	(void)close(fd);
 }

@@ -59,6 +59,20 @@ int live_take(struct store *s, const char *name, bool wait, struct live *ret, st
 	return 1;
 }
 
+int live_take_drop(struct store *s, const char *layer, struct live *ret, struct err *err)
+{
+	char name[STORE_ID_LEN + 32];
+	int r;
+
+	(void)snprintf(name, sizeof(name), "drop-%.64s.lock", layer);
+	r = live_take(s, name, false, ret, err);
+	if (r < 0 && (err_is_errno(err, ENOSPC) || err_is_errno(err, EDQUOT))) {
+		err_clear(err);
+		r = 0;
+	}
+	return r < 0 ? r : 0;
+}
+
 int live_take_image(struct store *s, const char *id, struct live *ret, struct err *err)
 {
 	char name[STORE_ID_LEN + 32];

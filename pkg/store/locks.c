@@ -10,6 +10,7 @@
 #include "sys/lock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,6 +48,17 @@ static int bug(struct err *err, const char *what)
 #else
 	return err_set(err, ERR_BUG, "store locks: %s", what);
 #endif
+}
+
+static int take(int dir, const char *name, enum lock_kind kind, bool try, int *ret_fd,
+		struct err *err)
+{
+	int r = try ? lock_try_open(dir, name, kind, ret_fd, err)
+		    : lock_open(dir, name, kind, ret_fd, err);
+
+	if (r == 0 && try)
+		return err_set(err, ERR_IN_USE, "%s is held by another process", name);
+	return r < 0 ? r : 0;
 }
 
 static int load_from(int root, enum index_kind kind, struct index *ix, bool reread,
@@ -92,14 +104,14 @@ int store_transient(struct store *s, enum index_kind kind, struct index **ret, s
 	return load_from(fd, kind, ix, false, s->runroot, err);
 }
 
-int store_transient_lock(struct store *s, struct err *err)
+int store_transient_lock(struct store *s, bool try, struct err *err)
 {
 	static const char path[] = "overlay-containers/containers.lock";
 	int fd = transient_root(s);
 
 	if (fd < 0 || faccessat(fd, path, F_OK, 0) < 0)
 		return 0;
-	return lock_open(fd, path, LOCK_EXCLUSIVE, &s->transient_lock, err);
+	return take(fd, path, LOCK_EXCLUSIVE, try, &s->transient_lock, err);
 }
 
 /* After the lock was obtained: is what we remember still the newest? */
@@ -124,7 +136,7 @@ static int refresh(struct store *s, size_t where, enum area a, struct err *err)
 	return r;
 }
 
-static int lock_one(struct store *s, size_t where, enum area a, enum lock_kind kind,
+static int lock_one(struct store *s, size_t where, enum area a, enum lock_kind kind, bool try,
 		    struct err *err)
 {
 	struct held *h = &s->held[a][where];
@@ -132,7 +144,7 @@ static int lock_one(struct store *s, size_t where, enum area a, enum lock_kind k
 
 	r = store_area_fd(s, where, a, &fd, err);
 	if (r == 0)
-		r = lock_open(fd, lock_names[a], kind, &h->fd, err);
+		r = take(fd, lock_names[a], kind, try, &h->fd, err);
 	if (r < 0)
 		return err_wrap(err, "store %s", s->roots[where].path);
 	h->write = kind == LOCK_EXCLUSIVE;
@@ -151,7 +163,7 @@ static bool is_held(const struct store *s, int a)
 
 /* With an image store: layers in the graphroot, then there; images there, then in the graphroot;
  * containers in the graphroot only. This is the order of the other tools. */
-static int lock_area(struct store *s, enum area a, enum lock_kind kind, struct err *err)
+static int lock_area(struct store *s, enum area a, enum lock_kind kind, bool try, struct err *err)
 {
 	size_t n = a == AREA_CONTAINERS ? 1 : s->n_own, i;
 	int r = 0;
@@ -160,25 +172,26 @@ static int lock_area(struct store *s, enum area a, enum lock_kind kind, struct e
 		if (is_held(s, (int)i))
 			return bug(err, i == a ? "taken twice" : "taken in the wrong order");
 	for (i = 0; r == 0 && i < n; i++)
-		r = lock_one(s, a == AREA_IMAGES ? image_place(s, i) : i, a, kind, err);
+		r = lock_one(s, a == AREA_IMAGES ? image_place(s, i) : i, a, kind, try, err);
 	return r;
 }
 
 int store_lock(struct store *s, unsigned which, struct err *err)
 {
+	bool try = which & LK_TRY;
 	int r = 0;
 
 	if (which & (LK_LAYERS | LK_LAYERS_READ))
-		r = lock_area(s, AREA_LAYERS, which & LK_LAYERS ? LOCK_EXCLUSIVE : LOCK_SHARED,
+		r = lock_area(s, AREA_LAYERS, which & LK_LAYERS ? LOCK_EXCLUSIVE : LOCK_SHARED, try,
 			      err);
 	if (r == 0 && (which & LK_LAYERS))
 		r = layers_repair(s, err);
 	if (r == 0 && (which & LK_IMAGES))
-		r = lock_area(s, AREA_IMAGES, LOCK_EXCLUSIVE, err);
+		r = lock_area(s, AREA_IMAGES, LOCK_EXCLUSIVE, try, err);
 	if (r == 0 && (which & LK_CONTAINERS))
-		r = lock_area(s, AREA_CONTAINERS, LOCK_EXCLUSIVE, err);
+		r = lock_area(s, AREA_CONTAINERS, LOCK_EXCLUSIVE, try, err);
 	if (r == 0 && (which & LK_CONTAINERS))
-		r = store_transient_lock(s, err);
+		r = store_transient_lock(s, try, err);
 	if (r < 0)
 		store_unlock(s);
 	return r;
@@ -300,4 +313,33 @@ int store_save(struct store *s, size_t where, enum index_kind kind, struct err *
 		return err_wrap(err, "store %s", s->roots[where].path);
 	store_step(s, kinds[kind].name);
 	return 0;
+}
+
+static int drop_temporary_of(struct store *s, size_t where, enum index_kind kind, struct err *err)
+{
+	char tmp[INDEX_TMP_MAX], path[INDEX_TMP_MAX + 32];
+	AUTO_CLOSE int lock = -1;
+	int dir, r;
+
+	r = index_tmp_name(kinds[kind].name, tmp, err);
+	(void)snprintf(path, sizeof(path), "%s/%s", kinds[kind].dir, tmp);
+	if (r < 0 || faccessat(s->roots[where].fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return r;
+	r = store_area_fd(s, where, kinds[kind].area, &dir, err);
+	if (r == 0)
+		r = lock_try_open(dir, lock_names[kinds[kind].area], LOCK_EXCLUSIVE, &lock, err);
+	if (r > 0 && unlinkat(dir, tmp, 0) < 0 && errno != ENOENT)
+		r = err_sys(err, errno, "removing %s", path);
+	return r < 0 ? r : 0;
+}
+
+int store_drop_temporary(struct store *s, struct err *err)
+{
+	size_t where;
+	int i, r = 0;
+
+	for (where = 0; where < s->n_own; where++)
+		for (i = 0; r == 0 && i < IX_KINDS; i++)
+			r = drop_temporary_of(s, where, (enum index_kind)i, err);
+	return r;
 }

@@ -39,6 +39,7 @@ enum {
 	LK_IMAGES = 4,
 	LK_CONTAINERS = 8,
 	LK_ALL = LK_LAYERS | LK_IMAGES | LK_CONTAINERS,
+	LK_TRY = 16, /* ERR_IN_USE instead of waiting */
 };
 
 /* One root: the graphroot (number 0), the image store if there is one (number 1), then the
@@ -135,7 +136,7 @@ int layer_find_own(struct store *s, struct str id, struct layer_place *ret_place
  */
 int store_transient(struct store *s, enum index_kind kind, struct index **ret, struct err *err);
 /* Its lock file, where there is one; containers.lock is held. */
-int store_transient_lock(struct store *s, struct err *err);
+int store_transient_lock(struct store *s, bool try, struct err *err);
 /* Which of our roots has the directory overlay/<id>; -1: none. */
 int layer_dir_where(const struct store *s, const char *id);
 /* The i-th root to look for images in: the image store before the graphroot, then the others. */
@@ -172,6 +173,8 @@ static inline void store_unpin_p(struct store **s)
 #define AUTO_UNPIN __attribute__((cleanup(store_unpin_p))) __attribute__((unused))
 /* Publishes one of our own indexes; its lock must be held for writing. */
 int store_save(struct store *s, size_t where, enum index_kind kind, struct err *err);
+/* Removes what a killed store_save left. Waits for nobody: who holds the lock may be writing it. */
+int store_drop_temporary(struct store *s, struct err *err);
 
 /* record.c */
 bool id_is_good(const char *id); /* 64 lower-case hex digits */
@@ -208,6 +211,8 @@ int layer_find_rec(struct store *s, struct str id, struct rec **ret, size_t *ret
 /* Reads <id>/link below overlay_fd: 1, or 0 when there is none. ERR_CORRUPT when malformed. */
 int link_read(int overlay_fd, const char *id, char ret[LINK_LEN + 1], struct err *err);
 bool link_is_good(struct str s);
+/* Does l/<link> lead to the layer's diff? */
+bool link_leads_to(int overlay_fd, const char *link, const char *id);
 /* Checks a lower file's content "l/X[:l/Y...]"; calls back for each link text "l/X". */
 int lower_each(struct str text, int (*each)(void *arg, struct str link, struct err *err), void *arg,
 	       struct err *err);
@@ -217,6 +222,8 @@ int layer_dir_make(struct store *s, size_t where, const char *id, const char *pa
 		   struct err *err);
 /* Writes `lower` (and removes `empty`) and copies the mode and owner of the parent's diff. */
 int layer_dir_set_parent(struct store *s, const char *id, const char *parent, struct err *err);
+/* Removes what a killed layer_dir_set_parent left in the directory of a layer that stays. */
+int layer_dir_tidy(struct store *s, const char *id, struct err *err);
 /* Directory, links and tar-split of layer `from` become those of `to`. */
 int layer_dir_rename(struct store *s, const char *from, const char *to, struct err *err);
 
@@ -245,6 +252,10 @@ struct live {
 	}
 /* 1 ours, 0 somebody else holds it (only without wait). */
 int live_take(struct store *s, const char *name, bool wait, struct live *ret, struct err *err);
+/* Names a layer that is about to go, with those below it that nobody else needs: if we do not come
+ * to the end, store_gc does it. Somebody else's lock is fine, and so is none at all when the disk
+ * is full: to remove things must be possible then. layers.lock held. */
+int live_take_drop(struct store *s, const char *layer, struct live *ret, struct err *err);
 /* For data of image id that is written before, or removed after, its record; images.lock held. That
  * store_gc holds it is fine: it waits for our lock and then looks at the record. */
 int live_take_image(struct store *s, const char *id, struct live *ret, struct err *err);
@@ -252,6 +263,10 @@ int live_take_image(struct store *s, const char *id, struct live *ret, struct er
 void live_drop(struct live *l);
 /* Gives up the lock; the file stays for store_gc, which finishes what failed. */
 void live_leave(struct live *l);
+
+/* image_delete.c: drops these layers, and what is below them, as far as nobody needs them. try:
+ * LK_TRY or 0. */
+int layers_drop_unneeded(struct store *s, unsigned try, const struct strv *ids, struct err *err);
 
 /* image.c */
 extern const struct json_table image_table;
@@ -271,6 +286,9 @@ int images_take_names(struct store *s, const char *id, const struct strv *names,
 int images_save(struct store *s, struct err *err);
 /* Puts names in front of the record's names and of their history. */
 int rec_add_names(struct json_doc *doc, const struct strv *names, struct err *err);
+/* Makes the data below root `where` what the image's record says, when somebody died between
+ * writing the two (image_restore.c). */
+int image_data_restore(struct store *s, size_t where, const struct rec *rec, struct err *err);
 /* Writes data into overlay-images/<id>/ (image_put.c). */
 int image_write_data(struct store *s, const char *id, const struct store_data *data, size_t n,
 		     struct err *err);

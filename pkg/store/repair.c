@@ -23,20 +23,6 @@ static void target_of(const char *id, char out[TARGET_MAX])
 	(void)snprintf(out, TARGET_MAX, "../%s/diff", id);
 }
 
-static bool leads_to(int overlay, const char *link, const char *id)
-{
-	char want[TARGET_MAX], have[TARGET_MAX], path[LINK_LEN + 3];
-	ssize_t n;
-
-	target_of(id, want);
-	(void)snprintf(path, sizeof(path), "l/%s", link);
-	n = readlinkat(overlay, path, have, sizeof(have) - 1);
-	if (n < 0)
-		return false;
-	have[n] = '\0';
-	return streq(have, want);
-}
-
 /* What the lower file has to say: "l/<parent's link>[:<parent's lower>]". */
 static int expected_lower(struct store *s, const char *parent, struct buf *out, struct err *err)
 {
@@ -105,7 +91,7 @@ int store_layer_check_dir(struct store *s, const char *id, const char *parent, c
 		return problem(ret_problem,
 			       r == 0 ? "its link file is missing" : "its link file is malformed",
 			       err);
-	if (!leads_to(overlay, link, id))
+	if (!link_leads_to(overlay, link, id))
 		return problem(ret_problem, "its link is missing or leads elsewhere", err);
 	r = check_lower(s, overlay, id, parent, &good, &e);
 	if (r < 0 || !good)
@@ -126,7 +112,7 @@ static int choose_link(int overlay, const char *id, char link[LINK_LEN + 1], str
 	if (r < 0)
 		return r;
 	for (i = 0; i < names.n; i++) {
-		if (!link_is_good(str_of(names.v[i])) || !leads_to(overlay, names.v[i], id))
+		if (!link_is_good(str_of(names.v[i])) || !link_leads_to(overlay, names.v[i], id))
 			continue;
 		memcpy(link, names.v[i], LINK_LEN + 1);
 		return 0;
@@ -151,7 +137,7 @@ static int repair_link(int overlay, int dir, const char *id, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	if (leads_to(overlay, link, id))
+	if (link_leads_to(overlay, link, id))
 		return 0;
 	(void)snprintf(path, sizeof(path), "l/%s", link);
 	target_of(id, target);
@@ -161,21 +147,14 @@ static int repair_link(int overlay, int dir, const char *id, struct err *err)
 	return 0;
 }
 
-int store_layer_repair_dir(struct store *s, const char *id, const char *parent, struct err *err)
+static int repair_dir(struct store *s, const char *id, const char *parent, struct err *err)
 {
-	AUTO_UNLOCK struct store *locked = NULL;
 	AUTO_CLOSE int dir = -1;
 	char path[STORE_ID_LEN + 16];
 	struct layer_place place;
 	struct rec *rec;
 	int r, where, overlay;
 
-	r = id_check(id, "layer ID", err);
-	if (r == 0)
-		r = store_lock(s, LK_LAYERS, err);
-	if (r < 0)
-		return r;
-	locked = s;
 	where = layer_dir_where(s, id);
 	overlay = s->roots[where < 0 ? 0 : where].overlay_fd;
 	if (layer_find_own(s, str_of(id), &place, &rec, err) <= 0)
@@ -193,6 +172,29 @@ int store_layer_repair_dir(struct store *s, const char *id, const char *parent, 
 	if (r == 0 && !parent && unlinkat(dir, "lower", 0) < 0 && errno != ENOENT)
 		r = err_sys(err, errno, "removing lower");
 	return r < 0 ? err_wrap(err, "layer %.12s", id) : 0;
+}
+
+int store_layer_repair_dir(struct store *s, const char *id, const char *parent, struct err *err)
+{
+	AUTO_UNLOCK struct store *locked = NULL;
+	AUTO(live_drop) struct live live = LIVE_INIT;
+	char name[STORE_ID_LEN + 32];
+	int r;
+
+	r = id_check(id, "layer ID", err);
+	if (r == 0)
+		r = store_lock(s, LK_LAYERS, err);
+	if (r < 0)
+		return r;
+	locked = s;
+	/* Names what store_gc has to tidy. */
+	(void)snprintf(name, sizeof(name), "%s.lock", id);
+	r = live_take(s, name, false, &live, err);
+	if (r >= 0)
+		r = repair_dir(s, id, parent, err);
+	if (r < 0)
+		live_leave(&live);
+	return r;
 }
 
 /* ---- leftovers ---- */
@@ -308,7 +310,8 @@ static int sweep_dir(struct sweep *w, const char *dir, struct err *err)
 
 static int sweep_root(struct sweep *w, size_t where, struct err *err)
 {
-	static const char *const dirs[] = {"overlay", "overlay/l", "overlay-layers",
+	/* Links first: they go with their layers, and are to be named all the same. */
+	static const char *const dirs[] = {"overlay/l", "overlay", "overlay-layers",
 					   "overlay-images", "overlay-containers"};
 	size_t n = where == 0 ? ARRAY_LEN(dirs) : ARRAY_LEN(dirs) - 1, i;
 	int r;

@@ -184,6 +184,131 @@ static void a_killed_delete_is_repaired(void **state)
 	kill_everywhere(prepare, job_delete, job_pull);
 }
 
+/* Between the image's record and the layers' nothing may be forgotten. */
+static void a_killed_delete_leaves_no_layer_without_its_image(void **state)
+{
+	struct err err = ERR_INIT;
+	struct index *layers;
+	struct place p;
+	struct store *s;
+	bool died = true;
+	int n;
+
+	(void)state;
+	for (n = 1; died; n++) {
+		assert_true(n < STEPS_MAX);
+		place_make(&p);
+		assert_false(run_killed(&p, job_pull, 0));
+		died = run_killed(&p, job_delete, n);
+		(void)run_killed(&p, job_gc, n % 3 + 1);
+		s = place_open(&p);
+		ok(store_gc(s, &err), &err);
+		ok(store_index(s, 0, IX_LAYERS, &layers, &err), &err);
+		assert_int_equal(layers->n, find_image(s, "localhost/a:latest", NULL) ? 2 : 0);
+		check_consistent(s, &p);
+		store_close(s);
+		place_remove(&p);
+	}
+	assert_true(n > 4);
+}
+
+/* The same image with another manifest. */
+static void job_put_again(struct store *s)
+{
+	AUTO(store_image_free_p) struct store_image *image = NULL;
+	char digest[SHA256_TEXT_MAX], key[SHA256_TEXT_MAX + 16];
+	struct store_data data[2] = {{.key = "manifest", .ptr = "{\"m\":2}", .len = 7},
+				     {.key = key, .ptr = "{\"m\":2}", .len = 7}};
+	struct store_image_put put = {.data = data, .n_data = 2};
+	struct err err = ERR_INIT;
+	char id[STORE_ID_LEN + 1];
+
+	image_id(id);
+	put.id = id;
+	put.digest = digest_for("{\"m\":2}", digest);
+	(void)snprintf(key, sizeof(key), "manifest-%s", digest);
+	if (find_image(s, "localhost/a:latest", &image) != 1)
+		_exit(1);
+	put.layer = image->layer;
+	ok(store_image_put(s, &put, &err), &err);
+}
+
+static void documents_and_record_of_an_image_agree_after_a_kill(void **state)
+{
+	char path[128], id[STORE_ID_LEN + 1];
+	struct err err = ERR_INIT;
+	struct place p;
+	struct store *s;
+	bool died = true, new;
+	int n;
+
+	(void)state;
+	image_id(id);
+	(void)snprintf(path, sizeof(path), "overlay-images/%s/manifest", id);
+	for (n = 1; died; n++) {
+		AUTO(store_image_free_p) struct store_image *image = NULL;
+
+		place_make(&p);
+		assert_false(run_killed(&p, job_pull, 0));
+		died = run_killed(&p, job_put_again, n);
+		s = place_open(&p);
+		ok(store_gc(s, &err), &err);
+		assert_int_equal(find_image(s, "localhost/a:latest", &image), 1);
+		new = image->data_names.n == 4;
+		assert_string_equal(slurp(&p, path), new ? "{\"m\":2}" : "{\"m\":1}");
+		*strrchr(path, '/') = '\0';
+		assert_int_equal(count_in(p.graph, path), image->data_names.n);
+		path[strlen(path)] = '/';
+		check_consistent(s, &p);
+		store_close(s);
+		place_remove(&p);
+	}
+	assert_true(new &&n > 3);
+}
+
+static void job_lock_and_wait(struct store *s)
+{
+	struct err err = ERR_INIT;
+
+	ok(store_lock(s, LK_LAYERS, &err), &err);
+	(void)raise(SIGSTOP);
+}
+
+/* Other tools hold layers.lock for minutes, and images must be listed meanwhile. */
+static void cleaning_up_waits_for_no_lock(void **state)
+{
+	struct err err = ERR_INIT;
+	struct place p;
+	struct store *s;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	place_make(&p);
+	assert_true(run_killed(&p, job_pull, 3));
+	assert_int_equal(count_in(p.graph, "kist/staging"), 1);
+	spit(&p, "overlay-layers/.tmp-layers.json-kist", "[");
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		job_lock_and_wait(place_open(&p));
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	s = place_open(&p);
+	ok(store_gc(s, &err), &err);
+	assert_int_equal(count_in(p.graph, "kist/staging"), 1);
+	assert_true(there(&p, "overlay-layers/.tmp-layers.json-kist"));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	ok(store_gc(s, &err), &err);
+	assert_false(there(&p, "overlay-layers/.tmp-layers.json-kist"));
+	check_consistent(s, &p);
+	store_close(s);
+	place_remove(&p);
+}
+
 /* Somebody may delete the base before our top is on it: as a pull does, begin again. */
 static void add_both(struct store *s, const char *text, int me, int i, char *base, char *top)
 {
@@ -345,6 +470,9 @@ int main(void)
 	    cmocka_unit_test(a_killed_hold_is_repaired),
 	    cmocka_unit_test(a_killed_release_is_repaired),
 	    cmocka_unit_test(a_killed_delete_is_repaired),
+	    cmocka_unit_test(a_killed_delete_leaves_no_layer_without_its_image),
+	    cmocka_unit_test(documents_and_record_of_an_image_agree_after_a_kill),
+	    cmocka_unit_test(cleaning_up_waits_for_no_lock),
 	    cmocka_unit_test(four_processes_at_once_lose_nothing),
 	    cmocka_unit_test(killed_at_random_they_leave_a_good_store),
 	    cmocka_unit_test(a_dead_claimer_lets_the_next_one_in),

@@ -414,6 +414,56 @@ static void a_full_disk_is_an_error_and_the_space_comes_back(void **state)
 	place_remove(&p);
 }
 
+/* What was made before the failure is gone, and what could not be removed is named for the next
+ * one. */
+static void a_layer_that_cannot_be_begun_leaves_nothing(void **state)
+{
+	struct store_layer_new *n = NULL;
+	struct err err = ERR_INIT;
+	struct place p;
+	struct store *s;
+
+	(void)state;
+	place_make(&p);
+	s = place_open(&p);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	limit_files(1);
+	assert_int_equal(store_layer_begin(s, &n, &err), -ERR_SYS);
+	assert_int_equal(err.sys_errno, EFBIG);
+	limit_files(RLIM_INFINITY);
+	/* l/ and .has-mount-program */
+	assert_int_equal(count_in(p.graph, "overlay"), 2);
+	ok(store_gc(s, &err), &err);
+	check_consistent(s, &p);
+	store_close(s);
+	place_remove(&p);
+}
+
+static void layers_that_nobody_has_are_given_back(void **state)
+{
+	char base[STORE_ID_LEN + 1], a[STORE_ID_LEN + 1], b[STORE_ID_LEN + 1], id[STORE_ID_LEN + 1];
+	AUTO_STRV struct strv ids = STRV_INIT;
+	struct err err = ERR_INIT;
+	struct place p;
+	struct store *s;
+
+	(void)state;
+	place_make(&p);
+	s = place_open(&p);
+	add_layer(s, NULL, "base", base);
+	add_layer(s, base, "a", a);
+	add_layer(s, base, "b", b);
+	add_image(s, "image b", b, "localhost/b:1", id);
+	ok(strv_add(&ids, a, &err), &err);
+	ok(strv_add(&ids, base, &err), &err);
+	ok(store_layers_give_back(s, &ids, &err), &err);
+	assert_int_equal(store_layer_exists(s, a, &err), 0);
+	assert_int_equal(store_layer_exists(s, base, &err), 1);
+	check_consistent(s, &p);
+	store_close(s);
+	place_remove(&p);
+}
+
 static void broken_chains_are_named(void **state)
 {
 	AUTO_STORE_LOWERS struct store_lowers lowers = {0};
@@ -485,6 +535,8 @@ int main(void)
 	    cmocka_unit_test(a_changed_token_means_reading_again),
 	    cmocka_unit_test(a_second_claim_finds_the_layer_busy_and_then_present),
 	    cmocka_unit_test(a_full_disk_is_an_error_and_the_space_comes_back),
+	    cmocka_unit_test(a_layer_that_cannot_be_begun_leaves_nothing),
+	    cmocka_unit_test(layers_that_nobody_has_are_given_back),
 	    cmocka_unit_test(broken_chains_are_named),
 	    cmocka_unit_test(trees_the_kernel_cannot_mount_are_refused),
 	};

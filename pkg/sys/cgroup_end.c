@@ -90,14 +90,20 @@ int cgroup_oom_killed(const struct strv *paths, struct err *err)
 static int kill_listed(int dir, const char *path, struct err *err)
 {
 	AUTO_BUF struct buf text = BUF_INIT(PROCS_MAX);
+	struct err e = ERR_INIT;
 	struct str rest, line;
 	uint64_t pid;
 	char number[16];
 	int r;
 
-	r = file_read(dir, "cgroup.procs", &text, err);
-	if (r <= 0)
-		return r < 0 ? err_wrap(err, "%s", path) : 0;
+	r = file_read(dir, "cgroup.procs", &text, &e);
+	/* ENODEV: somebody removed the group after it was opened, as its monitor does. */
+	if (r == 0 || (r < 0 && err_is_errno(&e, ENODEV)))
+		return 0;
+	if (r < 0) {
+		*err = e;
+		return err_wrap(err, "%s", path);
+	}
 	for (rest = str_of(buf_str(&text)); (line = str_cut(&rest, '\n')).ptr;) {
 		if (line.len == 0 || line.len >= sizeof(number))
 			continue;

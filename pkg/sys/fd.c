@@ -112,6 +112,27 @@ int file_create(int dir, const char *path, mode_t mode, const void *data, size_t
 	return r;
 }
 
+int file_create_whole(int dir, const char *path, mode_t mode, const void *data, size_t len,
+		      struct err *err)
+{
+	AUTO_CLOSE int fd = openat(dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+	char link[FD_PATH_MAX];
+	int r;
+
+	/* Not every file system can do that. */
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
+		return file_replace(dir, path, mode, data, len, 0, err);
+	if (fd < 0)
+		return err_sys(err, errno, "creating %s", path);
+	r = fd_write_all(fd, data, len, path, err);
+	if (r == 0 && fchmod(fd, mode) < 0)
+		r = err_sys(err, errno, "setting the mode of %s", path);
+	if (r == 0 && linkat(AT_FDCWD, fd_path(fd, link), dir, path, AT_SYMLINK_FOLLOW) < 0 &&
+	    errno != EEXIST)
+		r = err_sys(err, errno, "creating %s", path);
+	return r;
+}
+
 /* Writes the temporary file; on failure it is gone again. */
 static int write_temporary(int dir, const char *tmp, mode_t mode, const void *data, size_t len,
 			   int flags, struct err *err)
@@ -141,7 +162,7 @@ int file_replace(int dir, const char *path, mode_t mode, const void *data, size_
 
 	rand_bytes(raw, sizeof(raw));
 	hex_encode(raw, sizeof(raw), random);
-	if (snprintf(tmp, sizeof(tmp), ".tmp-%s%s", path, random) >= (int)sizeof(tmp))
+	if (snprintf(tmp, sizeof(tmp), FILE_TMP_PREFIX "%s%s", path, random) >= (int)sizeof(tmp))
 		return err_set(err, ERR_INVALID, "%s: file name too long", path);
 	r = write_temporary(dir, tmp, mode, data, len, flags, err);
 	if (r < 0)

@@ -251,8 +251,8 @@ int seccomp_default(uint64_t caps, int cache_dir, struct buf *out, struct err *e
 			return r;
 		/* Without the cache the next start only takes longer. */
 		if (cache_dir >= 0)
-			(void)file_replace(cache_dir, name, 0600, buf_str(&program), program.len, 0,
-					   &ignored);
+			(void)file_create_whole(cache_dir, name, 0600, buf_str(&program),
+						program.len, &ignored);
 	}
 	buf_add(out, program.ptr, program.len);
 	return buf_check(out, "system call filter", err);

@@ -56,6 +56,23 @@ static void a_file_is_replaced_whole(void **state)
 	assert_int_equal(names.n, 2);
 }
 
+static void a_whole_file_is_there_once(void **state)
+{
+	AUTO_BUF struct buf b = BUF_INIT(100);
+	AUTO_STRV struct strv names = STRV_INIT;
+	AUTO_CLOSE int dir = -1;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(dir_ensure(top, "whole", 0700, &dir, &err), 0);
+	assert_int_equal(file_create_whole(dir, "f", 0600, "one\n", 4, &err), 0);
+	assert_int_equal(file_create_whole(dir, "f", 0600, "two\n", 4, &err), 0);
+	assert_int_equal(file_read_line(dir, "f", &b, &err), 1);
+	assert_string_equal(buf_str(&b), "one");
+	assert_int_equal(dir_list(dir, ".", &names, &err), 0);
+	assert_int_equal(names.n, 1);
+}
+
 static void reading_stops_at_the_limit(void **state)
 {
 	AUTO_BUF struct buf small = BUF_INIT(3), exact = BUF_INIT(4);
@@ -213,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_file_is_replaced_whole),
+	    cmocka_unit_test(a_whole_file_is_there_once),
 	    cmocka_unit_test(reading_stops_at_the_limit),
 	    cmocka_unit_test(a_symlink_or_fifo_is_not_read),
 	    cmocka_unit_test(a_tree_goes_without_following_links),
