@@ -2,7 +2,7 @@
 # check.sh - all of the tests, as "make check" runs them. The last line is "N passed, N failed[, N skipped]".
 #   check.sh [SUITE...]     san root user ns-root ns-user vm unit hostile-root hostile-user live faults (default: all of them); vm-full is for
 #   "make check-vm", soak soak-ns-root soak-ns-user for "make check-soak"
-# KIST_SUITE_LIMIT: seconds that one suite may take (900). KIST_LANES: suites that run at the same time (as many as processors,
+# KIST_SUITE_LIMIT: seconds that one suite may take (1800). KIST_LANES: suites that run at the same time (as many as processors,
 # at most 2: much of a test is waiting); with more than one, a suite's output is shown when it has ended.
 # KIST_SOAK_SECS: of each soak suite (600).
 # As root it tests as root, as an ordinary user (made for the purpose, and removed), in namespaces with a systemd of
@@ -15,7 +15,7 @@ cd "$top"
 export PATH=$PATH:/usr/sbin:/sbin
 user=kisttest
 passed=0 failed=0 skipped=0
-suite_limit=${KIST_SUITE_LIMIT:-900}
+suite_limit=${KIST_SUITE_LIMIT:-1800}
 lanes=${KIST_LANES:-$(($(nproc) > 1 ? 2 : 1))}
 soak_secs=${KIST_SOAK_SECS:-600}
 
