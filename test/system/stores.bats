@@ -544,12 +544,11 @@ Deleted: $(k inspect --format '{{.Id}}' first:1)" "$stdout"
 
 @test "shifted layers: a podman container with id maps keeps its image, and lives on" {
     need_root
-    need_podman
+    # 4.3.1 often breaks off in the middle of removing its own container ("shm: device or resource busy")
+    need_podman5 'sound removal of containers with id maps'
     kpull multi
     IMG=$REGISTRY/multi
-    rc '0|125' pod create --name p --uidmap 0:100000:5000 --network none "$IMG" sh -c 'cat /proc/self/uid_map /last'
-    [[ $output != *'could not find "netavark"'* ]] || skip "podman wants netavark for --uidmap, which is not installed"
-    is 64 "${#stdout}"
+    rc 0 pod create --name p --uidmap 0:100000:5000 --network none "$IMG" sh -c 'cat /proc/self/uid_map /last'
     rc 2 k rmi "$IMG"
     rc 0 k run --rm --network none "$IMG" stat -c %u /data/keep
     is 0 "$stdout"
