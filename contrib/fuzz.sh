@@ -2,6 +2,7 @@
 # fuzz.sh TARGET [SECONDS] [LIBFUZZER OPTION...] - builds pkg/*/fuzz_TARGET.c with clang's libFuzzer, address
 # and undefined sanitizers and the layers below its module, and runs it. Without a target: lists them. New
 # inputs are kept in build/fuzz/TARGET; a crash is kept beside them, and its file is named at the end.
+# Objects are shared by all targets.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${1:-} seconds=${2:-60}
@@ -25,8 +26,8 @@ module=$(basename "$(dirname "$source")")
 modules=$(awk -v m="$module" '/^#/ { next }
     on { for (i = 1; i <= NF; i++) print $i }
     { for (i = 1; i <= NF; i++) if ($i == m) { on = 1; print m } }' docs/layers.txt)
-out=build/fuzz/$target
-mkdir -p "$out/inputs" "$out/obj"
+out=build/fuzz/$target objects=build/fuzz/obj
+mkdir -p "$out/inputs" "$objects"
 flags=(-g -O1 -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -w
     '-DKIST_VERSION="fuzz"' '-DKIST_PREFIX="/usr/local"' '-fsanitize=fuzzer-no-link,address,undefined'
     -fno-sanitize-recover=undefined)
@@ -38,11 +39,11 @@ for m in $modules; do
 done | { cat; echo "$source"; } | xargs -P "$(nproc)" -I{} sh -c '
     o=$1/$(echo "$0" | tr / _).o; shift
     [ "$o" -nt "$0" ] && [ -z "$(find include "$(dirname "$0")" -name "*.h" -newer "$o" | head -n 1)" ] && exit 0
-    exec clang "$@" -c -o "$o" "$0"' {} "$out/obj" "${flags[@]}"
+    clang "$@" -c -o "$o.$$" "$0" && mv "$o.$$" "$o"' {} "$objects" "${flags[@]}"
 # From an archive only what the target needs is linked: not what wants the embedded programs.
-own=$out/obj/$(echo "$source" | tr / _).o
+own=$objects/$(echo "$source" | tr / _).o
 rm -f "$out/modules.a"
-find "$out/obj" -name '*.o' ! -path "$own" -exec ar qc "$out/modules.a" {} +
+for m in $modules; do find "$objects" -name "pkg_${m}_*.o" ! -name 'pkg_*_fuzz_*'; done | sort | xargs ar qc "$out/modules.a"
 ranlib "$out/modules.a"
 clang -fsanitize=fuzzer,address,undefined -o "$out/$target" "$own" "$out/modules.a" -ljansson -lcap
 

@@ -2,6 +2,7 @@
 import hashlib
 import json
 import socket
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -76,12 +77,17 @@ class Server(ThreadingHTTPServer):
 
 
 class Registry:
-    def __init__(self):
+    def __init__(self, certificate=None):
+        """certificate: a file with certificate and key, for https."""
         self.paths, self.requests = {}, []
         self.server = Server(('127.0.0.1', 0), Handler)
         self.server.registry = self
         self.host = '127.0.0.1:%d' % self.server.server_address[1]
-        self.url = 'http://' + self.host
+        self.url = 'http%s://%s' % ('s' if certificate else '', self.host)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):

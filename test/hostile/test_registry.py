@@ -3,6 +3,7 @@ import gzip
 import json
 import os
 import re
+import subprocess
 import time
 import zlib
 
@@ -493,6 +494,31 @@ def run_one(world, prepare, pattern, soon):
         server.close()
 
 
+def from_https_to_http(world):
+    """Neither a blob nor credentials for a token go on in the clear."""
+    certs = os.path.join(world.dir, 'home/certs')
+    os.makedirs(certs, exist_ok=True)
+    pem = os.path.join(world.dir, 'home/server.pem')
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '3',
+                    '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', pem + '.key', '-out',
+                    os.path.join(certs, 'ca.crt')], check=True, stderr=subprocess.DEVNULL)
+    with open(pem, 'wb') as f:
+        for part in (pem + '.key', os.path.join(certs, 'ca.crt')):
+            with open(part, 'rb') as p:
+                f.write(p.read())
+    for attack, pattern in ((lambda r, other: r.paths.update({blob_path(r, LAYER): redirect(other.url + '/blob')}),
+                             'redirect from https to http'),
+                            (lambda r, other: wants_token(r, other.url + '/token'), 'sent over http')):
+        r, other = Registry(pem), Registry()
+        good(r)
+        attack(r, other)
+        result = world.kist('pull', '-q', '--cert-dir', certs, '--creds', 'user:' + SECRET, r.host + '/x')
+        refused(result, pattern)
+        assert r.requests and not other.requests, other.requests
+        for server in (r, other):
+            server.close()
+
+
 def endless_tags(world):
     """pull -a: pages that lead to each other."""
     r = Registry()
@@ -605,6 +631,7 @@ def prepare_push(world):
 def run(tap, world):
     for name, pattern, soon, prepare in TESTS:
         tap.test('registry-' + name, 'registry: %s' % name.replace('-', ' '), run_one, world, prepare, pattern, soon)
+    tap.test('registry-from-https-to-http', 'registry: from https to http', from_https_to_http, world)
     tap.test('registry-endless-tags', 'registry: endless tags', endless_tags, world)
     prepare_push(world)
     for name, pattern, prepare in PUSHES:
