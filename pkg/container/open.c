@@ -105,7 +105,7 @@ int container_open(struct containers *cs, const char *key, struct container **re
 		r = container_open_id(cs, id, ret, err);
 	if (r == 0)
 		return err_set(err, ERR_NOT_FOUND,
-			       "no container with ID or name \"%s\" found: no such container", key);
+			       "no container with name or ID \"%s\" found: no such container", key);
 	return r < 0 ? r : 0;
 }
 

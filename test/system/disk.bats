@@ -94,7 +94,7 @@ END
 }
 
 @test "an end that only the run directory could hold is forgotten by the next start" {
-    on_disk 2500k <<'END'
+    on_disk 4m <<'END'
 kist load -q -i "$CACHE/oci/busybox" >/dev/null
 kist create --name one --network none busybox sh -c '[ -e /second ] && exit 8; touch /second; dd if=/dev/zero of=/fill bs=4k; exit 7' >/dev/null
 kist start -a one || echo "code $?"
