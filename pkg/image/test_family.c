@@ -11,7 +11,9 @@
 
 #define A "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define HEAD "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":["
+#define HEAD                                                                                       \
+	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_"     \
+	"ids\":["
 #define MIDDLE "]},\"history\":["
 #define ONE "{\"created\":\"2026-01-02T03:04:05Z\",\"created_by\":\"x\"}"
 #define TWO ",{\"created_by\":\"y\"}"
@@ -47,8 +49,8 @@ static void layers_and_history_must_agree(void **state)
 
 	(void)state;
 	assert_false(is_parent(base, HEAD "\"" B "\",\"" A "\"" MIDDLE ONE TWO END));
-	assert_false(is_parent(base, HEAD "\"" A "\",\"" B
-					  "\"" MIDDLE "{\"created_by\":\"x\"}" TWO END));
+	assert_false(
+	    is_parent(base, HEAD "\"" A "\",\"" B "\"" MIDDLE "{\"created_by\":\"x\"}" TWO END));
 }
 
 int main(void)
