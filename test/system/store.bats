@@ -430,12 +430,12 @@ mount_over_itself() {
 }
 
 @test "the store's directory may be mounted over itself and unmounted again at any moment" {
-    local i pid
+    local i
     need_root
     need_image
     kist create --name c "$IMG" true >/dev/null
     mount_over_itself 3>&- 4>&- &
-    pid=$!
+    BG=$! # ended by the teardown when the test fails
     for ((i = 0; i < 40; i++)); do
         rc 0 kist run --rm --network none "$IMG" echo ok
         rc 0 kist export -o /dev/null c
@@ -443,7 +443,7 @@ mount_over_itself() {
         rc 0 kist unmount c
     done
     touch "$STORE/enough"
-    wait "$pid"
+    wait "$BG"
 }
 
 @test "system reset asks, refuses a directory with other files, and removes the store" {
