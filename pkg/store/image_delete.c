@@ -185,7 +185,7 @@ static int check_mounts(const struct deletion *d, const char *image_id, struct s
 	return 0;
 }
 
-static int not_ours(struct store *s, const char *id, struct err *err)
+int image_in_read_only(struct store *s, const char *id, size_t *ret_where, struct err *err)
 {
 	struct index *ix;
 	size_t where;
@@ -195,10 +195,24 @@ static int not_ours(struct store *s, const char *id, struct err *err)
 		r = store_index(s, where, IX_IMAGES, &ix, err);
 		if (r < 0)
 			return r;
-		if (index_find_id(ix, id))
-			return err_set(err, ERR_DENIED, "image %.12s is in the read-only store %s",
-				       id, s->roots[where].path);
+		if (!index_find_id(ix, id))
+			continue;
+		*ret_where = where;
+		return 1;
 	}
+	return 0;
+}
+
+static int not_ours(struct store *s, const char *id, struct err *err)
+{
+	size_t where;
+	int r = image_in_read_only(s, id, &where, err);
+
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return err_set(err, ERR_DENIED, "image %.12s is in the read-only store %s", id,
+			       s->roots[where].path);
 	return err_set(err, ERR_NOT_FOUND, "image %.12s is not in the store", id);
 }
 

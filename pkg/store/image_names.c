@@ -234,20 +234,15 @@ static int check_names(const struct store *s, const struct rec *rec, const struc
 /* Why there is no record of ours. */
 static int no_record(struct store *s, const char *id, struct err *err)
 {
-	struct index *ix;
 	size_t where;
-	int r;
+	int r = image_in_read_only(s, id, &where, err);
 
-	for (where = s->n_own; where < s->n_roots; where++) {
-		r = store_index(s, where, IX_IMAGES, &ix, err);
-		if (r < 0)
-			return r;
-		if (index_find_id(ix, id))
-			return err_set(err, ERR_DENIED,
-				       "image %.12s is in the read-only store %s, and so are its "
-				       "names",
-				       id, s->roots[where].path);
-	}
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return err_set(err, ERR_DENIED,
+			       "image %.12s is in the read-only store %s, and so are its names", id,
+			       s->roots[where].path);
 	return err_set(err, ERR_NOT_FOUND, "image %.12s is not in this store", id);
 }
 

@@ -286,6 +286,9 @@ int images_take_names(struct store *s, const char *id, const struct strv *names,
 int images_save(struct store *s, struct err *err);
 /* Puts names in front of the record's names and of their history. */
 int rec_add_names(struct json_doc *doc, const struct strv *names, struct err *err);
+/* 1 when a read-only store has the image: which. 0 when none has (image_delete.c). */
+int image_in_read_only(struct store *s, const char *id, size_t *ret_where, struct err *err);
+
 /* Makes the data below root `where` what the image's record says, when somebody died between
  * writing the two (image_restore.c). */
 int image_data_restore(struct store *s, size_t where, const struct rec *rec, struct err *err);
