@@ -48,11 +48,11 @@ count() {
     skips=$(grep -ciE '^ *ok\b.*# skip' "$2" || true)
     plan=$(sed -n 's/^1\.\.\([0-9]*\)$/\1/p' "$2" | awk '{ n += $1 } END { print n + 0 }')
     if [ "$plan" -gt $((ok + bad)) ]; then
-        echo "not ok - $1: $((plan - ok - bad)) tests did not run"
+        echo "not ok - $1: $((plan - ok - bad)) tests did not run" | tee -a "$2"
         bad=$((bad + plan - ok - bad))
     fi
     if [ "$bad" = 0 ] && [ "$3" != 0 ]; then
-        echo "not ok - $1 ended with code $3"
+        echo "not ok - $1 ended with code $3" | tee -a "$2"
         bad=1
     fi
     passed=$((passed + ok - skips)) skipped=$((skipped + skips)) failed=$((failed + bad))
@@ -279,6 +279,19 @@ never_ended() {
     done
 }
 
+# show_failures: every failure once more with its first lines, where the end of a long output shows it
+show_failures() {
+    local log
+    [ "$failed" -gt 0 ] || return 0
+    say "what failed"
+    for log in "$work"/*.tap; do
+        awk -v suite="$(basename "$log" .tap)" '
+            /^ *not ok/ { print suite ": " $0; lines = 25; next }
+            /^ *#/ && lines > 0 { print; lines--; next }
+            { lines = 0 }' "$log"
+    done | cut -c 1-300 | head -n 200
+}
+
 if [ "${1:-}" = --body ]; then
     suite=$2
     shift 2
@@ -300,6 +313,7 @@ make_stage
 export work stage cache user
 run_lanes "${suites[@]}"
 never_ended "${suites[@]}"
+show_failures
 echo
 line="$passed passed, $failed failed"
 [ "$skipped" = 0 ] || line="$line, $skipped skipped"

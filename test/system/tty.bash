@@ -7,10 +7,13 @@
 #   term_code               wait for the end, print the exit code
 #   term_run ARG...         term_start of a kist command with this test's store
 
-term_tmux() { env -u TMUX tmux -S "$STORE/tmux" -f /dev/null "$@" 3>&- 4>&-; }
+# A server that was told to end still answers on its socket for a moment, so that each terminal has a socket of its own.
+term_nr=0
+term_tmux() { env -u TMUX tmux -S "$STORE/tmux.$term_nr" -f /dev/null "$@" 3>&- 4>&-; }
 
 term_start() {
     local words
+    term_nr=$((term_nr + 1))
     printf -v words '%q ' "$@"
     rm -f "$STORE/code"
     term_tmux new-session -d -x 80 -y 24 -s t "cd $STORE; $words; echo \$? >code.tmp; mv code.tmp code; sleep 60"
