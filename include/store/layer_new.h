@@ -42,6 +42,8 @@ DEFINE_AUTO(struct store_claim, store_claim_close)
 
 /* Registers an empty layer with an ID of its own, invisible to `images` and never mounted. */
 int store_layer_begin(struct store *s, struct store_layer_new **ret, struct err *err);
+/* n of them with one save of the list: all, or none (and v is all NULL) after an error. */
+int store_layers_begin(struct store *s, struct store_layer_new **v, size_t n, struct err *err);
 /* The empty directory to unpack into (mode 0555), open for reading; borrowed. */
 int store_layer_new_diff(const struct store_layer_new *n);
 /* The tar-split file, open for writing, empty; borrowed. */
@@ -59,19 +61,28 @@ struct store_layer_info {
 	enum compression compression;
 	const uint32_t *uids, *gids; /* owners in the tar's headers: sorted, without whiteouts */
 	size_t n_uids, n_gids;
-	bool synced;
 };
 
 /*
  * Makes the staging layer the final one; *n is gone after success (and NULL), and kept after an
  * error. When the layer is there meanwhile, ours is dropped (success). ERR_NOT_FOUND when the
  * parent is not in the store any more. Contents are on disk before the record says complete: the
- * file system is synced first, unless info->synced says that the caller has called store_sync since
- * everything was written (once for the layers of a pull).
- * ret_id receives the final ID (store_layer_id).
+ * file system is synced first. ret_id receives the final ID (store_layer_id).
  */
 int store_layer_commit(struct store_layer_new **n, const struct store_layer_info *info,
 		       char ret_id[STORE_ID_LEN + 1], struct err *err);
+
+struct store_layer_done {
+	struct store_layer_new *fresh;
+	struct store_layer_info info; /* parent: set for all but v[0] */
+	char id[STORE_ID_LEN + 1];    /* set: the final ID */
+	bool present;		      /* set: somebody else was first */
+};
+/*
+ * The same for a chain of layers, from the bottom up, each the child of the one before: all of
+ * them or none. The caller has called store_sync since everything was written.
+ */
+int store_layers_commit(struct store *s, struct store_layer_done *v, size_t n, struct err *err);
 
 /* Room for what has to be written when things go wrong on a full disk: a nameless file, or -1 where
  * there is no such thing (success). ENOSPC when the disk is full already. */

@@ -1,209 +1,40 @@
-#include "layers.h"
-#include "downloads.h"
-#include "made.h"
+#include "fetch.h"
 #include "remote.h"
 #include "base/auto.h"
 #include "base/err.h"
 #include "http/http.h"
 #include "spec/digest.h"
 #include "spec/image.h"
-#include "store/layer_new.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* So many layers at the most are unpacked and not committed; each keeps a few descriptors open. */
-#define COMMIT_RUN 16
+/* So many staging layers are registered together. */
+#define STAGE_RUN 8
 /* How often other programs may remove layers under our hands. */
 #define ATTEMPTS_MAX 20
 
-enum step { STEP_PRESENT, STEP_WANTED, STEP_LOADED, STEP_UNPACKING, STEP_UNPACKED, STEP_DONE };
-
-struct layer {
-	char id[STORE_ID_LEN + 1];
-	const struct descriptor *d;
-	const char *diff_id;
-	enum step step;
-	struct store_claim *claim;
-	struct store_layer_new *fresh;
-	struct worker *worker;
-	struct unpack_answer answer;
-	size_t blob; /* index in fetch.blobs */
-};
-
-struct fetch {
-	const struct image_ctx *ctx;
-	const struct layer_source *from;
-	struct workers *workers;
-	struct layer *layers;
-	size_t n, n_wanted;
-	bool again; /* not the first attempt */
-	bool lost;  /* a layer that was there was removed by somebody */
-	/* One for each different blob; two layers may share one. */
-	struct registry_blob *blobs;
-	struct download *downloads; /* of a registry */
-	struct blob_at *places;	    /* of an archive */
-	size_t n_blobs;
-	struct made *made;
-};
-
-static void blobs_close(struct fetch *f)
-{
-	size_t i;
-
-	for (i = 0; i < f->n_blobs; i++) {
-		download_close(&f->downloads[i]);
-		if (f->places[i].fd >= 0)
-			(void)close(f->places[i].fd);
-	}
-	f->n_blobs = 0;
-}
-
-static void fetch_fini(struct fetch *f)
-{
-	size_t i;
-
-	for (i = 0; f->layers && i < f->n; i++) {
-		store_layer_abort(f->layers[i].fresh);
-		store_claim_close(f->layers[i].claim);
-		unpack_answer_fini(&f->layers[i].answer);
-	}
-	blobs_close(f);
-	free(f->places);
-	free(f->layers);
-	free(f->blobs);
-	free(f->downloads);
-}
-
-/* ---- what is there, and what is not ---- */
-
-static int claim(struct fetch *f, struct layer *l, const char *parent, struct err *err)
-{
-	int r;
-
-	r = store_layer_id(parent, l->diff_id, l->id, err);
-	if (r < 0)
-		return r;
-	r = store_layer_claim(f->ctx->store, l->id, true, &l->claim, err);
-	if (r < 0)
-		return r;
-	l->step = r == STORE_LAYER_PRESENT ? STEP_PRESENT : STEP_WANTED;
-	if (l->step == STEP_WANTED) {
-		unpack_answer_fini(&l->answer);
-		f->n_wanted++;
-	} else if (!f->again) /* said once */
-		tell_blob(f->ctx, l->d->digest, (uint64_t)l->d->size, l->d->size, true, true);
-	return 0;
-}
-
-static size_t blob_of(struct fetch *f, const struct descriptor *d)
-{
-	size_t i;
-
-	for (i = 0; i < f->n_blobs; i++)
-		if (streq(f->blobs[i].digest, d->digest))
-			return i;
-	return f->n_blobs;
-}
-
-static int open_download(void *arg, size_t index, int *ret_fd, struct err *err)
-{
-	struct fetch *f = arg;
-	int r;
-
-	r = download_open(f->ctx->store, f->blobs[index].digest, &f->downloads[index], err);
-	if (r < 0)
-		return r;
-	*ret_fd = dup(f->downloads[index].fd);
-	return *ret_fd < 0 ? err_sys(err, errno, "duplicating a descriptor") : 0;
-}
-
-static int add_blob(struct fetch *f, size_t index, struct err *err)
-{
-	struct layer *l = &f->layers[index];
-	struct blob_at place = {.fd = -1};
-	int r;
-
-	l->blob = blob_of(f, l->d);
-	if (!f->from->session)
-		l->step = STEP_LOADED;
-	if (l->blob < f->n_blobs)
-		return 0;
-	if (!f->from->session) {
-		r = f->from->locate(f->from->arg, index, &place, err);
-		if (r < 0)
-			return r;
-	}
-	f->places[l->blob] = place;
-	f->blobs[l->blob] = (struct registry_blob){
-	    .digest = l->d->digest, .size = l->d->size, .fd = -1, .open = open_download};
-	f->downloads[l->blob] = (struct download)DOWNLOAD_INIT;
-	f->n_blobs++;
-	return 0;
-}
-
-/* From the bottom up; what was unpacked before waits for what is below it. */
-static int claim_all(struct fetch *f, struct err *err)
-{
-	const char *parent = NULL;
-	struct layer *l;
-	size_t i;
-	int r;
-
-	for (i = 0; i < f->n; i++, parent = l->id) {
-		l = &f->layers[i];
-		if (l->step == STEP_UNPACKED)
-			continue;
-		r = claim(f, l, parent, err);
-		if (r == 0 && l->step == STEP_WANTED)
-			r = add_blob(f, i, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* No claim is kept meanwhile: taking a lower one while holding it, two pulls could wait for each
- * other. */
-static int claim_again(struct fetch *f, struct err *err)
-{
-	size_t i;
-
-	for (i = 0; i < f->n; i++)
-		store_claim_close(TAKE(f->layers[i].claim));
-	/* All of them are unpacked. */
-	for (i = 0; i < f->n_blobs; i++)
-		download_discard(&f->downloads[i]);
-	blobs_close(f);
-	f->again = true;
-	f->lost = false;
-	return claim_all(f, err);
-}
-
-static int fetch_init(struct fetch *f, const struct manifest *m, const struct image_config *config,
-		      struct err *err)
-{
-	size_t i;
-
-	f->n = m->n_layers;
-	f->layers = calloc(f->n + 1, sizeof(*f->layers));
-	f->blobs = calloc(f->n + 1, sizeof(*f->blobs));
-	f->downloads = calloc(f->n + 1, sizeof(*f->downloads));
-	f->places = calloc(f->n + 1, sizeof(*f->places));
-	if (!f->layers || !f->blobs || !f->downloads || !f->places)
-		return err_nomem(err);
-	for (i = 0; i < f->n; i++) {
-		f->layers[i].d = &m->layers[i];
-		f->layers[i].diff_id = config->diff_ids.v[i];
-	}
-	return claim_all(f, err);
-}
-
 /* ---- from blob to layer ---- */
+
+/* For layer l, and for those that will be unpacked after it. */
+static int stage(struct fetch *f, struct layer *l, struct err *err)
+{
+	struct store_layer_new *fresh[STAGE_RUN];
+	struct layer *of[STAGE_RUN];
+	size_t i, n = 0;
+	int r;
+
+	for (; l < f->layers + f->n && n < STAGE_RUN; l++)
+		if ((l->step == STEP_WANTED || l->step == STEP_LOADED) && !l->fresh)
+			of[n++] = l;
+	r = store_layers_begin(f->ctx->store, fresh, n, err);
+	for (i = 0; r == 0 && i < n; i++)
+		of[i]->fresh = fresh[i];
+	return r;
+}
 
 static int start_unpack(struct fetch *f, struct layer *l, struct worker *w, struct err *err)
 {
@@ -218,8 +49,8 @@ static int start_unpack(struct fetch *f, struct layer *l, struct worker *w, stru
 	int r;
 
 	r = store_rules(f->ctx->store, &o.rules, err);
-	if (r == 0)
-		r = store_layer_begin(f->ctx->store, &l->fresh, err);
+	if (r == 0 && !l->fresh)
+		r = stage(f, l, err);
 	if (r < 0)
 		return r;
 	if (lseek(o.blob, remote ? 0 : (off_t)place->at, SEEK_SET) < 0)
@@ -259,92 +90,6 @@ static int start_what_can(struct fetch *f, struct err *err)
 			return r;
 	}
 	return 0;
-}
-
-static int commit_layer(struct fetch *f, size_t i, struct err *err)
-{
-	struct layer *l = &f->layers[i];
-	struct store_layer_info info = {
-	    .parent = i > 0 ? f->layers[i - 1].id : NULL,
-	    .diff_digest = l->diff_id,
-	    .diff_size = (int64_t)l->answer.diff_size,
-	    .compressed_digest = l->d->digest,
-	    .compressed_size = (int64_t)l->answer.blob_size,
-	    .compression = l->answer.compression,
-	    .uids = l->answer.uids,
-	    .gids = l->answer.gids,
-	    .n_uids = l->answer.n_uids,
-	    .n_gids = l->answer.n_gids,
-	    .synced = true,
-	};
-	char id[STORE_ID_LEN + 1];
-	int r;
-
-	/* The blob's name is that of its content, decompressed: docker's archives. */
-	if (f->from->plain_names) {
-		info.compressed_size = info.diff_size;
-		info.compression = COMPRESSION_NONE;
-	}
-	r = store_layer_commit(&l->fresh, &info, id, err);
-	/* Its parent was removed: the rest goes on, and then the parent is made again. */
-	f->lost = r == -ERR_NOT_FOUND;
-	if (f->lost)
-		err_clear(err);
-	if (r < 0)
-		return f->lost ? 0 : r;
-	store_claim_close(TAKE(l->claim));
-	l->step = STEP_DONE;
-	return made_add(f->made, id, err);
-}
-
-static bool is_there(const struct layer *l)
-{
-	return l->step == STEP_PRESENT || l->step == STEP_DONE;
-}
-
-/* The blob is not needed any more when no other layer waits for it. */
-static void drop_blob(struct fetch *f, size_t blob)
-{
-	size_t i;
-
-	for (i = 0; i < f->n; i++)
-		if (f->layers[i].blob == blob && !is_there(&f->layers[i]))
-			return;
-	download_discard(&f->downloads[blob]);
-}
-
-/* The layers that could be committed now: from *ret_first on, as many as are returned. */
-static size_t unpacked_run(const struct fetch *f, size_t *ret_first)
-{
-	size_t i = 0, n = 0;
-
-	while (i < f->n && is_there(&f->layers[i]))
-		i++;
-	while (i + n < f->n && f->layers[i + n].step == STEP_UNPACKED)
-		n++;
-	*ret_first = i;
-	return n;
-}
-
-/* Commits run by run of COMMIT_RUN layers, or (all) whatever there is: they are put on disk
- * together, since a sync waits for what other layers write meanwhile, too. Until then their blobs
- * stay, so that a killed pull loses no download. */
-static int commit_unpacked(struct fetch *f, bool all, struct err *err)
-{
-	size_t first, n = unpacked_run(f, &first), i;
-	int r;
-
-	if (f->lost || n == 0 || (n < COMMIT_RUN && !all))
-		return 0;
-	r = store_sync(f->ctx->store, err);
-	for (i = first; r == 0 && !f->lost && i < first + n; i++) {
-		r = commit_layer(f, i, err);
-		if (r < 0)
-			return err_wrap(err, "layer %zu of %zu", i + 1, f->n);
-		if (!f->lost)
-			drop_blob(f, f->layers[i].blob);
-	}
-	return r;
 }
 
 /* Is the layer itself wrong? Then it will be wrong the next time. */
@@ -391,7 +136,7 @@ static int finish_unpack(struct fetch *f, struct layer *l, struct err *err)
 	}
 	l->step = STEP_UNPACKED;
 	tell_blob(f->ctx, l->d->digest, (uint64_t)l->d->size, l->d->size, true, false);
-	r = commit_unpacked(f, false, err);
+	r = fetch_commit(f, false, err);
 	return r < 0 ? r : start_what_can(f, err);
 }
 
@@ -474,7 +219,7 @@ static int unpack_rest(struct fetch *f, struct err *err)
 			}
 		}
 		if (n_busy == 0)
-			return commit_unpacked(f, true, err);
+			return fetch_commit(f, true, err);
 		if (poll(p, f->workers->n, -1) < 0 && errno != EINTR)
 			return err_sys(err, errno, "waiting for the layer workers");
 		for (i = 0; i < f->workers->n; i++) {
@@ -521,7 +266,7 @@ static int fetch_all(struct fetch *f, struct err *err)
 				       "another program removed layers of the image %d times "
 				       "meanwhile: try again",
 				       ATTEMPTS_MAX);
-		r = claim_again(f, err);
+		r = fetch_claim_again(f, err);
 		if (r == 0)
 			r = fetch_missing(f, err);
 	}
@@ -548,7 +293,7 @@ static int layers_fetch(const struct image_ctx *ctx, const struct layer_source *
 		if (full)
 			made_release_room(made);
 		else
-			(void)commit_unpacked(&f, true, &second);
+			(void)fetch_commit(&f, true, &second);
 		discard_downloads(&f, full);
 		return r;
 	}

@@ -294,6 +294,14 @@ int layers_drop(struct store *s, const struct strv *ids, struct err *err)
 	return r;
 }
 
+int layer_drop(struct store *s, const char *id, struct err *err)
+{
+	AUTO_STRV struct strv ids = STRV_INIT;
+	int r = strv_add(&ids, id, err);
+
+	return r < 0 ? r : layers_drop(s, &ids, err);
+}
+
 int layers_repair(struct store *s, struct err *err)
 {
 	struct layer_place places[LAYER_PLACES_MAX];

@@ -235,6 +235,7 @@ void trash_finish(struct store *s);
 int layers_drop(struct store *s, const struct strv *ids, struct err *err);
 /* Removes files, also those of subordinate ids. */
 int store_remove_tree(struct store *s, int dir, const char *name, struct err *err);
+int layer_drop(struct store *s, const char *id, struct err *err);
 /* Removes the content of a staging layer: gives its space back before the indexes are written,
  * which a full disk does not allow. Needs no lock. */
 int layer_empty(struct store *s, const char *id, struct err *err);
@@ -263,6 +264,16 @@ int live_take_image(struct store *s, const char *id, struct live *ret, struct er
 void live_drop(struct live *l);
 /* Gives up the lock; the file stays for store_gc, which finishes what failed. */
 void live_leave(struct live *l);
+
+/* layer_new.c: a staging layer; layer_commit.c and layer_replace.c make another one of it. */
+struct store_layer_new {
+	struct store *store;
+	char id[STORE_ID_LEN + 1];
+	struct live live;
+	int diff, tarsplit;
+	bool registered; /* there may be something to take away */
+};
+void layer_new_free(struct store_layer_new *n);
 
 /* image_delete.c: drops these layers, and what is below them, as far as nobody needs them. try:
  * LK_TRY or 0. */

@@ -40,6 +40,17 @@ static void job_pull(struct store *s)
 	add_image(s, "image a", top, "localhost/a:latest", id);
 }
 
+static void job_pull_chain(struct store *s)
+{
+	static const char *const texts[] = {"base", "a", "b"};
+	struct store_layer_done done[3];
+	char id[STORE_ID_LEN + 1];
+	struct err err = ERR_INIT;
+
+	ok(try_chain(s, NULL, texts, 3, done, &err), &err);
+	add_image(s, "image b", done[2].id, "localhost/b:latest", id);
+}
+
 static void image_id(char id[STORE_ID_LEN + 1])
 {
 	char digest[SHA256_TEXT_MAX];
@@ -158,6 +169,15 @@ static void a_killed_pull_is_repaired(void **state)
 
 	(void)state;
 	kill_everywhere(prepare, job_pull, job_pull);
+}
+
+static void a_killed_pull_of_a_chain_is_repaired(void **state)
+{
+	job_fn *const none[] = {NULL}, *const some[] = {job_pull, NULL};
+
+	(void)state;
+	kill_everywhere(none, job_pull_chain, job_pull_chain);
+	kill_everywhere(some, job_pull_chain, job_pull_chain);
 }
 
 static void a_killed_hold_is_repaired(void **state)
@@ -467,6 +487,7 @@ int main(void)
 	struct err none = ERR_INIT;
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_killed_pull_is_repaired),
+	    cmocka_unit_test(a_killed_pull_of_a_chain_is_repaired),
 	    cmocka_unit_test(a_killed_hold_is_repaired),
 	    cmocka_unit_test(a_killed_release_is_repaired),
 	    cmocka_unit_test(a_killed_delete_is_repaired),

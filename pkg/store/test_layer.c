@@ -381,7 +381,7 @@ static void a_full_disk_is_an_error_and_the_space_comes_back(void **state)
 {
 	char base[STORE_ID_LEN + 1], id[STORE_ID_LEN + 1], digest[SHA256_TEXT_MAX], path[256],
 	    proc[FD_PATH_MAX];
-	struct store_layer_info info = {.synced = true};
+	struct store_layer_info info = {0};
 	struct store_layer_new *n = NULL;
 	struct err err = ERR_INIT;
 	struct place p;

@@ -101,32 +101,63 @@ static inline const char *digest_for(const char *text, char out[SHA256_TEXT_MAX]
 	return sha256_text(sum, out);
 }
 
+/* Puts one file into a staging layer, and says in *info what it is; digest: memory for it. */
+static inline int fill_layer(struct store_layer_new *n, const char *text, char *digest,
+			     struct store_layer_info *info, struct err *err)
+{
+	static const uint32_t uids[] = {0, 5};
+	int r;
+
+	*info = (struct store_layer_info){.diff_digest = digest_for(text, digest),
+					  .diff_size = 10240,
+					  .compressed_digest = digest,
+					  .compressed_size = 100,
+					  .compression = COMPRESSION_GZIP,
+					  .uids = uids,
+					  .n_uids = 2};
+	if (fchmod(store_layer_new_diff(n), 0755) < 0)
+		return -1;
+	r = file_create(store_layer_new_diff(n), "file", 0644, text, strlen(text), err);
+	return r < 0 ? r
+		     : fd_write_all(store_layer_new_tarsplit(n), text, strlen(text), "split", err);
+}
+
+#define CHAIN_MAX 4
+
+/* Layers of one file each, n at the most CHAIN_MAX, made and committed together; their IDs are in
+ * done. Returns the result of the commit. */
+static inline int try_chain(struct store *s, const char *parent, const char *const *texts, size_t n,
+			    struct store_layer_done *done, struct err *err)
+{
+	char digests[CHAIN_MAX][SHA256_TEXT_MAX];
+	struct store_layer_new *fresh[CHAIN_MAX];
+	size_t i;
+	int r;
+
+	memset(done, 0, n * sizeof(*done));
+	r = store_layers_begin(s, fresh, n, err);
+	for (i = 0; r == 0 && i < n; i++) {
+		done[i].fresh = fresh[i];
+		r = fill_layer(fresh[i], texts[i], digests[i], &done[i].info, err);
+	}
+	done[0].info.parent = parent;
+	if (r == 0)
+		r = store_layers_commit(s, done, n, err);
+	for (i = 0; i < n; i++)
+		store_layer_abort(TAKE(done[i].fresh));
+	return r;
+}
+
 /* A layer with one file; its ID goes to id. Returns the result of the commit. */
 static inline int try_layer(struct store *s, const char *parent, const char *text, char *id,
 			    struct err *err)
 {
-	AUTO(store_layer_abort_p) struct store_layer_new *n = NULL;
-	char digest[SHA256_TEXT_MAX];
-	uint32_t uids[] = {0, 5};
-	struct store_layer_info info = {.parent = parent,
-					.diff_digest = digest_for(text, digest),
-					.diff_size = 10240,
-					.compressed_digest = digest,
-					.compressed_size = 100,
-					.compression = COMPRESSION_GZIP,
-					.uids = uids,
-					.n_uids = 2,
-					.synced = true};
-	int r;
+	struct store_layer_done done;
+	int r = try_chain(s, parent, &text, 1, &done, err);
 
-	r = store_layer_begin(s, &n, err);
-	if (r == 0 && fchmod(store_layer_new_diff(n), 0755) < 0)
-		r = -1;
 	if (r == 0)
-		r = file_create(store_layer_new_diff(n), "file", 0644, text, strlen(text), err);
-	if (r == 0)
-		r = fd_write_all(store_layer_new_tarsplit(n), text, strlen(text), "split", err);
-	return r < 0 ? r : store_layer_commit(&n, &info, id, err);
+		memcpy(id, done.id, sizeof(done.id));
+	return r;
 }
 
 static inline void add_layer(struct store *s, const char *parent, const char *text, char *id)
