@@ -18,6 +18,7 @@ struct containers {
 /* Files of a container, and their limits. */
 #define DEF_FILE "container.json"
 #define LOG_FILE "ctr.log"
+/* In the container's directory, or (--rm) in the run directory. */
 #define STARTED_FILE "started" /* "<ns since 1970>" */
 #define STARTED_NEW "started.new"
 #define EXIT_FILE "exit" /* written by the monitor; with the disk full, in the run directory */

@@ -70,6 +70,7 @@ static int forget_last_run(struct launch *l, struct err *err)
 		return r;
 	/* Absent is fine; so is the order, since we hold the lock. */
 	(void)unlinkat(l->c->dir, STARTED_FILE, 0);
+	(void)unlinkat(l->run, STARTED_FILE, 0);
 	(void)unlinkat(l->c->dir, EXIT_FILE, 0);
 	(void)unlinkat(l->run, EXIT_FILE, 0);
 	(void)unlinkat(l->run, PID_FILE, 0);
@@ -105,19 +106,26 @@ static int make_stdio(struct launch *l, struct runtime_process *p, struct err *e
 	return r;
 }
 
+/* Where start and end are recorded. A container that removes itself needs no record that outlives the
+ * machine's run, and files on tmpfs are cheap. */
+static int records_of(const struct launch *l)
+{
+	return l->c->def.auto_remove ? l->run : l->c->dir;
+}
+
 /* Written before the container runs, since it may fill the disk at once; named when it does run. */
-static int write_started(struct container *c, struct err *err)
+static int write_started(int dir, struct err *err)
 {
 	char text[32];
 
 	(void)snprintf(text, sizeof(text), "%lld\n", (long long)time_now_ns());
-	(void)unlinkat(c->dir, STARTED_NEW, 0); /* of a command that was killed */
-	return file_create(c->dir, STARTED_NEW, 0600, text, strlen(text), err);
+	(void)unlinkat(dir, STARTED_NEW, 0); /* of a command that was killed */
+	return file_create(dir, STARTED_NEW, 0600, text, strlen(text), err);
 }
 
-static int name_started(struct container *c, struct err *err)
+static int name_started(int dir, struct err *err)
 {
-	if (renameat(c->dir, STARTED_NEW, c->dir, STARTED_FILE) < 0)
+	if (renameat(dir, STARTED_NEW, dir, STARTED_FILE) < 0)
 		return err_sys(err, errno, "naming %s", STARTED_FILE);
 	return 0;
 }
@@ -168,21 +176,21 @@ static int launch_main(void *arg, struct err *err)
 	struct runtime_proc proc = RUNTIME_PROC_INIT;
 	struct launch *l = arg;
 	const int others[] = {l->in[0], l->out[1], l->errs[1]};
-	int r;
+	int records = records_of(l), r;
 
-	r = write_started(l->c, err);
+	r = write_started(records, err);
 	if (r < 0)
 		return r;
 	r = runtime_start(&l->rs.spec, &proc, &cgroups, err);
 	if (r < 0) {
-		(void)unlinkat(l->c->dir, STARTED_NEW, 0); /* the next start does it, too */
+		(void)unlinkat(records, STARTED_NEW, 0); /* the next start does it, too */
 		return r;
 	}
 	/* The container's ends must be its own, or the end of its output is never seen. */
 	close_all(others, ARRAY_LEN(others));
 	r = write_pid(l->run, &proc, err);
 	if (r == 0)
-		r = name_started(l->c, err);
+		r = name_started(records, err);
 	return r < 0 ? r : become_monitor(l, &proc, err);
 }
 

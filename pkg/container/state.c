@@ -11,18 +11,27 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ENTRY_PATH_MAX 128
 /* Names of 1 to 255 bytes are what the directory can hold. */
 #define CLAIM_TRIES 3
+/* A directory that was just committed is held for microseconds. */
+#define HELD_TRIES 100
+#define HELD_PAUSE_NS 1000000
 
-static const char *entry_path(char out[ENTRY_PATH_MAX], const char *in, const char *id,
-			      const char *suffix)
+static const char *entry_path(char out[ENTRY_PATH_MAX], const char *in, const char *id)
 {
-	(void)snprintf(out, ENTRY_PATH_MAX, "%s/%.*s%s", in, ID_HEX_LEN, id, suffix);
+	(void)snprintf(out, ENTRY_PATH_MAX, "%s/%.*s", in, ID_HEX_LEN, id);
 	return out;
+}
+
+static bool is_id(const char *name)
+{
+	return strlen(name) == ID_HEX_LEN && str_is_hex(name, ID_HEX_LEN);
 }
 
 /* The kist directory below root, with its own subdirectories on first use. */
@@ -107,28 +116,21 @@ static int drop_names(const struct state *s, const char *id, struct err *err)
 	return r;
 }
 
-/* One entry of creating/ or trash/, if its owner is dead. */
+/* One entry of creating/ or trash/, if its owner is dead. The directory goes last, since it is what
+ * tells that there is something left to be done. */
 static int gc_entry(const struct state *s, const char *in, const char *id, struct err *err)
 {
-	char path[ENTRY_PATH_MAX], lock_path[ENTRY_PATH_MAX];
+	char path[ENTRY_PATH_MAX];
 	AUTO_CLOSE int lock = -1;
 	int r;
 
-	(void)entry_path(lock_path, in, id, ".lock");
-	r = lock_try_named(s->graph, lock_path, &lock, err);
+	r = lock_try_dir(s->graph, entry_path(path, in, id), &lock, err);
 	if (r <= 0)
 		return r;
-	/* A lock file outlives its commit for a moment: the entry is alive, and so is its name. */
-	if (faccessat(s->graph, entry_path(path, "containers", id, ""), F_OK, 0) < 0)
-		r = drop_names(s, id, err);
+	r = drop_names(s, id, err);
 	if (r >= 0)
-		r = remove_tree(s, entry_path(path, in, id, ""), err);
-	/* What state_remove had still to do. An entry that was created has none of this yet. */
-	if (r >= 0 && streq(in, "trash"))
-		r = tree_remove(s->run, entry_path(path, "containers", id, ""), err);
-	if (r >= 0)
-		(void)unlinkat(s->graph, lock_path, 0); /* another cleaner was faster */
-	return r;
+		r = tree_remove(s->run, entry_path(path, "containers", id), err);
+	return r < 0 ? r : remove_tree(s, entry_path(path, in, id), err);
 }
 
 static int gc_dir(const struct state *s, const char *in, struct err *err)
@@ -139,7 +141,7 @@ static int gc_dir(const struct state *s, const char *in, struct err *err)
 
 	r = dir_list(s->graph, in, &names, err);
 	for (i = 0; r == 0 && i < names.n; i++)
-		if (strlen(names.v[i]) >= ID_HEX_LEN && str_is_hex(names.v[i], ID_HEX_LEN))
+		if (is_id(names.v[i]))
 			r = gc_entry(s, in, names.v[i], err);
 	return r;
 }
@@ -157,18 +159,16 @@ int state_begin(const struct state *s, struct state_entry *ret, struct err *err)
 	char path[ENTRY_PATH_MAX];
 	int r;
 
-	/* A cleaner may hold the fresh lock file for a moment: then another ID is as good. */
+	/* A cleaner may hold the fresh directory for a moment: then another ID is as good. */
 	do {
 		rand_id(e.id);
-		r = lock_try_named(s->graph, entry_path(path, "creating", e.id, ".lock"), &e.lock,
-				   err);
+		if (mkdirat(s->graph, entry_path(path, "creating", e.id), 0700) < 0)
+			return err_sys(err, errno, "making %s", path);
+		r = lock_try_dir(s->graph, path, &e.dir, err);
 	} while (r == 0);
-	if (r > 0)
-		r = dir_ensure(s->graph, entry_path(path, "creating", e.id, ""), 0700, &e.dir, err);
-	if (r < 0) {
-		state_abort(s, &e);
+	if (r < 0)
 		return r;
-	}
+	e.building = true;
 	*ret = e;
 	return 0;
 }
@@ -178,8 +178,8 @@ static bool entry_exists(const struct state *s, const char *id)
 	char path[ENTRY_PATH_MAX];
 
 	/* creating before containers: the commit moves that way. */
-	return faccessat(s->graph, entry_path(path, "creating", id, ""), F_OK, 0) == 0 ||
-	       faccessat(s->graph, entry_path(path, "containers", id, ""), F_OK, 0) == 0;
+	return faccessat(s->graph, entry_path(path, "creating", id), F_OK, 0) == 0 ||
+	       faccessat(s->graph, entry_path(path, "containers", id), F_OK, 0) == 0;
 }
 
 /* Reads names/<name>: 1 with the ID, 0 when the name is free. */
@@ -253,12 +253,11 @@ int state_commit(const struct state *s, struct state_entry *e, struct err *err)
 {
 	char from[ENTRY_PATH_MAX], to[ENTRY_PATH_MAX];
 
-	if (renameat(s->graph, entry_path(from, "creating", e->id, ""), s->graph,
-		     entry_path(to, "containers", e->id, "")) < 0)
+	if (renameat(s->graph, entry_path(from, "creating", e->id), s->graph,
+		     entry_path(to, "containers", e->id)) < 0)
 		return err_sys(err, errno, "committing container %s", e->id);
-	(void)unlinkat(s->graph, entry_path(from, "creating", e->id, ".lock"), 0);
-	(void)close(e->lock);
-	e->lock = -1;
+	(void)flock(e->dir, LOCK_UN);
+	e->building = false;
 	return 0;
 }
 
@@ -267,12 +266,9 @@ void state_abort(const struct state *s, struct state_entry *e)
 	struct err ignored = ERR_INIT;
 	char path[ENTRY_PATH_MAX];
 
-	if (e->lock < 0)
-		return;
-	/* What cannot be removed now is removed by the next command, which finds the lock file. */
-	if (drop_names(s, e->id, &ignored) == 0 &&
-	    remove_tree(s, entry_path(path, "creating", e->id, ""), &ignored) == 0)
-		(void)unlinkat(s->graph, entry_path(path, "creating", e->id, ".lock"), 0);
+	if (e->building && drop_names(s, e->id, &ignored) == 0)
+		/* What cannot be removed now is removed by the next command. */
+		(void)remove_tree(s, entry_path(path, "creating", e->id), &ignored);
 	state_entry_close(e);
 }
 
@@ -280,9 +276,7 @@ void state_entry_close(struct state_entry *e)
 {
 	if (e->dir >= 0)
 		(void)close(e->dir);
-	if (e->lock >= 0)
-		(void)close(e->lock);
-	e->dir = e->lock = -1;
+	e->dir = -1;
 }
 
 /* Only when the name is this entry's: it may have been given away. */
@@ -306,29 +300,39 @@ static int unlink_name(const struct state *s, const char *name, const char *id, 
 	return 0;
 }
 
+/* Just committed, it may still be held for a moment; else somebody else is removing it: 0. */
+static int hold_for_removal(const struct state *s, const char *path, int *ret, struct err *err)
+{
+	const struct timespec pause = {0, HELD_PAUSE_NS};
+	int i, r = 0;
+
+	for (i = 0; r == 0 && i < HELD_TRIES; i++) {
+		if (i > 0)
+			(void)nanosleep(&pause, NULL);
+		r = lock_try_dir(s->graph, path, ret, err);
+		if (r == 0 && faccessat(s->graph, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			break;
+	}
+	return r;
+}
+
 int state_remove(const struct state *s, const char *id, const char *name, struct err *err)
 {
-	char from[ENTRY_PATH_MAX], to[ENTRY_PATH_MAX], lock_path[ENTRY_PATH_MAX];
+	char from[ENTRY_PATH_MAX], to[ENTRY_PATH_MAX];
 	AUTO_CLOSE int lock = -1;
 	int r;
 
-	(void)entry_path(lock_path, "trash", id, ".lock");
-	r = lock_try_named(s->graph, lock_path, &lock, err);
+	(void)entry_path(from, "containers", id);
+	r = hold_for_removal(s, from, &lock, err);
 	if (r <= 0)
-		return r; /* somebody else is removing it */
-	if (renameat(s->graph, entry_path(from, "containers", id, ""), s->graph,
-		     entry_path(to, "trash", id, "")) < 0 &&
-	    errno != ENOENT)
+		return r;
+	if (renameat(s->graph, from, s->graph, entry_path(to, "trash", id)) < 0)
 		return err_sys(err, errno, "removing container %s", id);
 	r = unlink_name(s, name, id, err);
 	if (r == 0)
-		r = remove_tree(s, to, err);
-	if (r == 0)
-		r = tree_remove(s->run, entry_path(from, "containers", id, ""), err);
-	/* After a failure it says that there is something left to be done. */
-	if (r == 0)
-		(void)unlinkat(s->graph, lock_path, 0); /* a cleaner may have done it */
-	return r;
+		r = tree_remove(s->run, from, err);
+	/* Last: after a failure it says that there is something left to be done. */
+	return r < 0 ? r : remove_tree(s, to, err);
 }
 
 static int by_text(const void *a, const void *b)
@@ -344,7 +348,7 @@ int state_list(const struct state *s, struct strv *ret, struct err *err)
 	if (r < 0)
 		return r;
 	while (i < ret->n)
-		if (strlen(ret->v[i]) == ID_HEX_LEN && str_is_hex(ret->v[i], ID_HEX_LEN))
+		if (is_id(ret->v[i]))
 			i++;
 		else
 			strv_remove(ret, i);
@@ -396,7 +400,7 @@ int state_find(const struct state *s, const char *key, char ret_id[ID_HEX_LEN + 
 	if (len < ID_HEX_LEN)
 		return find_prefix(s, key, ret_id, err);
 	memcpy(ret_id, key, ID_HEX_LEN + 1);
-	return faccessat(s->graph, entry_path(path, "containers", key, ""), F_OK, 0) == 0;
+	return faccessat(s->graph, entry_path(path, "containers", key), F_OK, 0) == 0;
 }
 
 static int find_dir(int top, const char *id, int *ret_dir, struct err *err)
@@ -404,7 +408,7 @@ static int find_dir(int top, const char *id, int *ret_dir, struct err *err)
 	char path[ENTRY_PATH_MAX];
 	int fd;
 
-	fd = openat(top, entry_path(path, "containers", id, ""),
+	fd = openat(top, entry_path(path, "containers", id),
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
@@ -428,5 +432,5 @@ int state_open_run(const struct state *s, const char *id, int *ret_dir, struct e
 {
 	char path[ENTRY_PATH_MAX];
 
-	return dir_ensure(s->run, entry_path(path, "containers", id, ""), 0700, ret_dir, err);
+	return dir_ensure(s->run, entry_path(path, "containers", id), 0700, ret_dir, err);
 }

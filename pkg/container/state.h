@@ -2,13 +2,15 @@
  * state.h - kist's directories of container state (docs/ARCHITECTURE.md, "State").
  *
  * An entry is built below creating/, committed to containers/ by one rename, and removed by a
- * rename to trash/. Whoever builds or removes an entry holds "<id>.lock" beside it; an entry whose
- * lock is free belongs to nobody alive and is cleaned by state_gc.
+ * rename to trash/. Whoever builds or removes an entry holds its directory with flock(2); what is
+ * in creating/ or trash/ and not held belongs to nobody alive and is cleaned by state_gc.
  */
 #ifndef CONTAINER_STATE_H
 #define CONTAINER_STATE_H
 
 #include "base/rand.h"
+
+#include <stdbool.h>
 
 struct err;
 struct strv;
@@ -38,13 +40,13 @@ int state_gc(const struct state *s, struct err *err);
 /* An entry being built. */
 struct state_entry {
 	char id[ID_HEX_LEN + 1];
-	int dir;  /* creating/<id>, then containers/<id> */
-	int lock; /* of the entry under construction */
+	int dir; /* creating/<id>, then containers/<id>; held while it is under construction */
+	bool building;
 };
 
 #define STATE_ENTRY_INIT                                                                           \
 	{                                                                                          \
-		.dir = -1, .lock = -1                                                              \
+		.dir = -1                                                                          \
 	}
 
 int state_begin(const struct state *s, struct state_entry *ret, struct err *err);

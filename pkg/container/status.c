@@ -14,13 +14,16 @@
 
 #define KILLED_CODE (128 + SIGKILL)
 
-static int read_started(struct container *c, int64_t *ret, struct err *err)
+/* In one of both directories (start.c); run may be -1. */
+static int read_started(struct container *c, int run, int64_t *ret, struct err *err)
 {
 	AUTO_BUF struct buf text = BUF_INIT(SMALL_FILE_MAX);
 	int r;
 
 	*ret = 0;
 	r = file_read_line(c->dir, STARTED_FILE, &text, err);
+	if (r == 0 && run >= 0)
+		r = file_read_line(run, STARTED_FILE, &text, err);
 	if (r <= 0)
 		return r;
 	r = parse_i64(buf_str(&text), STARTED_FILE, 0, INT64_MAX, ret, err);
@@ -147,7 +150,7 @@ int container_get_status(struct container *c, struct container_status *ret, stru
 	held = is_locked(c, &run, err);
 	if (held < 0)
 		return held;
-	r = read_started(c, &s.started_at, err);
+	r = read_started(c, run, &s.started_at, err);
 	if (r < 0)
 		return r;
 	if (held && s.started_at && read_end(c, run, &s, err) == 0) {

@@ -53,7 +53,7 @@ int monitor_listen(int run_fd, int *ret_fd, struct err *err)
 	return 0;
 }
 
-/* A file in the state directory, for kernels whose administrator forbids to execute memory files
+/* A file in a directory of the container, for kernels whose administrator forbids to execute memory files
  * (sysctl vm.memfd_noexec=2). It has no name for longer than it takes to open it. */
 static int program_in_file(int dir, int *ret_fd, struct err *err)
 {
@@ -73,7 +73,7 @@ static int program_in_file(int dir, int *ret_fd, struct err *err)
 	return 0;
 }
 
-static int program_open(int state_fd, int *ret_fd, struct err *err)
+static int program_open(int dir, int *ret_fd, struct err *err)
 {
 	AUTO_CLOSE int fd = memfd_create("kist-monitor", MFD_CLOEXEC | MFD_EXEC);
 	int r;
@@ -81,7 +81,7 @@ static int program_open(int state_fd, int *ret_fd, struct err *err)
 	if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
 		fd = memfd_create("kist-monitor", MFD_CLOEXEC);
 	if (fd < 0)
-		return program_in_file(state_fd, ret_fd, err);
+		return program_in_file(dir, ret_fd, err);
 	r = fd_write_all(fd, monitor_program, (size_t)(monitor_program_end - monitor_program),
 			 "the monitor program", err);
 	if (r < 0)
@@ -264,7 +264,8 @@ int monitor_exec(const struct monitor_setup *s, struct err *err)
 	if (r == 0)
 		r = set_nonblock(s, err);
 	if (r == 0)
-		r = program_open(s->state_fd, &program, err);
+		r = program_open(s->log_dir_fd >= 0 ? s->log_dir_fd : s->state_fd, &program,
+				 err);
 	if (r == 0)
 		r = send_wire(s, &wire, err);
 	if (r < 0)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,6 +87,20 @@ int lock_try_named(int dir, const char *path, int *ret_fd, struct err *err)
 		}
 	}
 	return 0;
+}
+
+int lock_try_dir(int dir, const char *path, int *ret_fd, struct err *err)
+{
+	AUTO_CLOSE int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(err, errno, "opening %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? 0 : err_sys(err, errno, "locking %s", path);
+	if (!has_name(fd, dir, path))
+		return 0;
+	*ret_fd = TAKE_FD(fd);
+	return 1;
 }
 
 int lock_is_held(int dir, const char *path, struct err *err)

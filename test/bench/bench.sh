@@ -21,10 +21,10 @@ mb=${KIST_BENCH_MB:-700}
 
 have() { command -v "$1" >/dev/null; }
 
-kist() { "$top/bin/kist" --root "$work/k/root" --runroot "$work/k/run" "$@"; }
+kist() { "$top/bin/kist" --root "$work/k/root" --runroot "$run/k" "$@"; }
 
 pod() {
-    CONTAINERS_CONF=$work/podman.conf podman --log-level error --root "$work/p/root" --runroot "$work/p/run" \
+    CONTAINERS_CONF=$work/podman.conf podman --log-level error --root "$work/p/root" --runroot "$run/p" \
         --storage-driver overlay --runtime runc --cgroup-manager cgroupfs "$@"
 }
 
@@ -101,8 +101,17 @@ clean_up() {
     [ -z "${podman:-}" ] || pod rm -af -t 0 >/dev/null 2>&1 || true
     stop_registry "$work/reg"
     if [ "$(id -u)" = 0 ]; then umount "$work/p/root/overlay" 2>/dev/null || true; fi
-    rm -rf --one-file-system "$work" 2>/dev/null ||
-        unshare --user --map-root-user --map-auto rm -rf --one-file-system "$work" || true
+    rm -rf --one-file-system "$work" "$run" 2>/dev/null ||
+        unshare --user --map-root-user --map-auto rm -rf --one-file-system "$work" "$run" || true
+}
+
+# run_base: a directory on tmpfs, as /run is on users' machines
+run_base() {
+    local dir
+    for dir in "${XDG_RUNTIME_DIR:-/run}" /run /dev/shm; do
+        if [ -w "$dir" ] && [ "$(findmnt -no FSTYPE -T "$dir")" = tmpfs ]; then echo "$dir"; return; fi
+    done
+    echo "$work"
 }
 
 [ -x "$top/bin/kist" ] || { echo "bench: make first" >&2; exit 1; }
@@ -111,6 +120,8 @@ work=/var/tmp/kist-bench.$$ # small letters: podman makes an image name of it
 mkdir -m 755 "$work"
 trap clean_up EXIT
 trap 'exit 130' INT TERM
+run=$(run_base)/kist-bench.$$
+mkdir -m 755 "$run"
 podman_conf >"$work/podman.conf"
 "$top/test/images/make-images.sh" "$work/images" busybox >/dev/null
 start_registry "$work/reg"

@@ -71,10 +71,10 @@ bench_version() {
 }
 
 # many_ENGINE JOBS: 100 runs
-kist_many() { seq 100 | xargs -P "$jobs" -I @@ "$top/bin/kist" --root "$work/k/root" --runroot "$work/k/run" run --rm --network none "$IMG" true; }
+kist_many() { seq 100 | xargs -P "$jobs" -I @@ "$top/bin/kist" --root "$work/k/root" --runroot "$run/k" run --rm --network none "$IMG" true; }
 pod_many() {
     export CONTAINERS_CONF=$work/podman.conf
-    seq 100 | xargs -P "$jobs" -I @@ podman --log-level error --root "$work/p/root" --runroot "$work/p/run" \
+    seq 100 | xargs -P "$jobs" -I @@ podman --log-level error --root "$work/p/root" --runroot "$run/p" \
         --storage-driver overlay --runtime runc --cgroup-manager cgroupfs run --rm --network none "$IMG" true
 }
 one_by_one() { jobs=1 kist_many; }

@@ -119,9 +119,9 @@ bench_unpack() {
     done
     big=big1
     drop_large
-    mine=$(peak "$top/bin/kist" --root "$work/k/root" --runroot "$work/k/run" load -q -i "$work/big1")
+    mine=$(peak "$top/bin/kist" --root "$work/k/root" --runroot "$run/k" load -q -i "$work/big1")
     [ -z "$podman" ] || theirs=$(CONTAINERS_CONF=$work/podman.conf peak podman --log-level error --root "$work/p/root" \
-        --runroot "$work/p/run" --storage-driver overlay pull -q "oci:$work/big1")
+        --runroot "$run/p" --storage-driver overlay pull -q "oci:$work/big1")
     plain_row "unpack $mb MB, peak memory" "$mine" kB "$theirs"
     drop_large
 }
