@@ -18,8 +18,8 @@ int lock_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, struc
 /* As lock_open, without waiting: returns 1 with *ret_fd, 0 when somebody else holds it. */
 int lock_try_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, struct err *err);
 /* Holds the directory path below dir with flock(2), as long as *ret_fd is open: 1, or 0 when
- * somebody else holds it, or it has not, or has no more, this name. For directories that are renamed
- * or removed by their holder; they need a file system of this machine. */
+ * somebody else holds it, or it has not, or has no more, this name. For directories that are
+ * renamed or removed by their holder; they need a file system of this machine. */
 int lock_try_dir(int dir, const char *path, int *ret_fd, struct err *err);
 /* For lock files that their holder unlinks: as lock_try_open with LOCK_EXCLUSIVE, but only the file
  * that still has this name counts (a holder may have removed the one that was opened). */

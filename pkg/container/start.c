@@ -106,8 +106,8 @@ static int make_stdio(struct launch *l, struct runtime_process *p, struct err *e
 	return r;
 }
 
-/* Where start and end are recorded. A container that removes itself needs no record that outlives the
- * machine's run, and files on tmpfs are cheap. */
+/* Where start and end are recorded. A container that removes itself needs no record that outlives
+ * the machine's run, and files on tmpfs are cheap. */
 static int records_of(const struct launch *l)
 {
 	return l->c->def.auto_remove ? l->run : l->c->dir;

@@ -1,6 +1,6 @@
 /*
- * fetch.h - the layers of one image on their way into the store: claimed (fetch_claim.c), loaded and
- * unpacked (layers.c), committed run by run (fetch_commit.c).
+ * fetch.h - the layers of one image on their way into the store: claimed (fetch_claim.c), loaded
+ * and unpacked (layers.c), committed run by run (fetch_commit.c).
  */
 #ifndef PKG_IMAGE_FETCH_H
 #define PKG_IMAGE_FETCH_H

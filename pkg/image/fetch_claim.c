@@ -142,7 +142,7 @@ int fetch_claim_again(struct fetch *f, struct err *err)
 }
 
 int fetch_init(struct fetch *f, const struct manifest *m, const struct image_config *config,
-		      struct err *err)
+	       struct err *err)
 {
 	size_t i;
 

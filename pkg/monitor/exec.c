@@ -53,8 +53,8 @@ int monitor_listen(int run_fd, int *ret_fd, struct err *err)
 	return 0;
 }
 
-/* A file in a directory of the container, for kernels whose administrator forbids to execute memory files
- * (sysctl vm.memfd_noexec=2). It has no name for longer than it takes to open it. */
+/* A file in a directory of the container, for kernels whose administrator forbids to execute memory
+ * files (sysctl vm.memfd_noexec=2). It has no name for longer than it takes to open it. */
 static int program_in_file(int dir, int *ret_fd, struct err *err)
 {
 	static const char name[] = ".monitor-program";
@@ -264,8 +264,7 @@ int monitor_exec(const struct monitor_setup *s, struct err *err)
 	if (r == 0)
 		r = set_nonblock(s, err);
 	if (r == 0)
-		r = program_open(s->log_dir_fd >= 0 ? s->log_dir_fd : s->state_fd, &program,
-				 err);
+		r = program_open(s->log_dir_fd >= 0 ? s->log_dir_fd : s->state_fd, &program, err);
 	if (r == 0)
 		r = send_wire(s, &wire, err);
 	if (r < 0)

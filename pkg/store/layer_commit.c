@@ -196,7 +196,8 @@ static void undo(struct store *s, const struct store_layer_done *v, size_t n)
 	size_t i;
 
 	for (i = n; i-- > 0;)
-		if (layer_find_own(s, str_of(v[i].id), &place, &rec, &ignored) > 0 && rec->incomplete)
+		if (layer_find_own(s, str_of(v[i].id), &place, &rec, &ignored) > 0 &&
+		    rec->incomplete)
 			(void)strv_add(&ids, v[i].id, &ignored);
 	(void)layers_drop(s, &ids, &ignored);
 }
