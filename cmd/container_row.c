@@ -1,5 +1,6 @@
 /* The fields of ps. */
 #include "container_row.h"
+#include "fields.h"
 #include "obj.h"
 #include "base/auto.h"
 #include "base/err.h"
@@ -21,20 +22,6 @@ static const struct container_def *def_of(const void *row)
 {
 	return &row_of(row)->c->def;
 }
-
-#define FIELD(fn)                                                                                  \
-	static int fn(const void *row, struct tmpl_mem *mem, struct tmpl_value *ret,               \
-		      struct err *err)
-/* A field that costs nothing. */
-#define PLAIN(fn, value)                                                                           \
-	FIELD(fn)                                                                                  \
-	{                                                                                          \
-		(void)row;                                                                         \
-		(void)mem;                                                                         \
-		(void)err;                                                                         \
-		*ret = (value);                                                                    \
-		return 0;                                                                          \
-	}
 
 /* Go's zero time in seconds since 1970, which is what podman gives for never. */
 #define NEVER_SEC (-62135596800LL)

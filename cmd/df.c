@@ -1,5 +1,6 @@
 /* kist system df */
 #include "app.h"
+#include "fields.h"
 #include "image_row.h"
 #include "verbs.h"
 #include "base/auto.h"
@@ -39,18 +40,6 @@ static const struct df_row *row_of(const void *row)
 	return row;
 }
 
-#define FIELD(fn)                                                                                  \
-	static int fn(const void *row, struct tmpl_mem *mem, struct tmpl_value *ret,               \
-		      struct err *err)
-#define INT_FIELD(fn, member)                                                                      \
-	FIELD(fn)                                                                                  \
-	{                                                                                          \
-		(void)mem;                                                                         \
-		(void)err;                                                                         \
-		*ret = tmpl_int((int64_t)row_of(row)->member);                                     \
-		return 0;                                                                          \
-	}
-
 FIELD(get_type)
 {
 	(void)mem;
@@ -59,10 +48,10 @@ FIELD(get_type)
 	return 0;
 }
 
-INT_FIELD(get_total, total)
-INT_FIELD(get_active, active)
-INT_FIELD(get_raw_size, size)
-INT_FIELD(get_raw_reclaimable, reclaimable)
+PLAIN(get_total, tmpl_int((int64_t)row_of(row)->total))
+PLAIN(get_active, tmpl_int((int64_t)row_of(row)->active))
+PLAIN(get_raw_size, tmpl_int((int64_t)row_of(row)->size))
+PLAIN(get_raw_reclaimable, tmpl_int((int64_t)row_of(row)->reclaimable))
 
 FIELD(get_size)
 {

@@ -1,5 +1,6 @@
 /* kist history */
 #include "app.h"
+#include "fields.h"
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"
@@ -44,10 +45,6 @@ static const struct step *step_of(const void *row)
 {
 	return row;
 }
-
-#define FIELD(fn)                                                                                  \
-	static int fn(const void *row, struct tmpl_mem *mem, struct tmpl_value *ret,               \
-		      struct err *err)
 
 FIELD(get_id)
 {

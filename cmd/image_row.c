@@ -1,4 +1,5 @@
 /* The fields of images. */
+#include "fields.h"
 #include "image_row.h"
 #include "obj.h"
 #include "base/auto.h"
@@ -84,20 +85,6 @@ static const struct store_image *image_of(const void *row)
 {
 	return row_of(row)->image;
 }
-
-#define FIELD(fn)                                                                                  \
-	static int fn(const void *row, struct tmpl_mem *mem, struct tmpl_value *ret,               \
-		      struct err *err)
-/* A field that costs nothing. */
-#define PLAIN(fn, value)                                                                           \
-	FIELD(fn)                                                                                  \
-	{                                                                                          \
-		(void)row;                                                                         \
-		(void)mem;                                                                         \
-		(void)err;                                                                         \
-		*ret = (value);                                                                    \
-		return 0;                                                                          \
-	}
 
 FIELD(get_id)
 {
