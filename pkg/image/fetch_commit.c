@@ -1,5 +1,5 @@
-/* Unpacked layers become layers of the store, in runs: each costs a sync and two saves of the list.
- */
+/* Unpacked layers become layers of the store, in runs: each costs a sync and two saves of the
+ * list. */
 #include "fetch.h"
 #include "base/auto.h"
 #include "base/err.h"

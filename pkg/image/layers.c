@@ -1,3 +1,4 @@
+/* From blobs to unpacked layers: what was downloaded is handed to the workers. */
 #include "fetch.h"
 #include "remote.h"
 #include "base/auto.h"
