@@ -81,7 +81,7 @@ static int export_main(void *arg, struct err *err)
 	if (r == 0)
 		r = mount_overlay(store_lowers_dir(e->store, e->lowers),
 				  store_overlay_path(e->store, e->lowers->home), buf_str(&options),
-				  MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC, "/", err);
+				  -1, MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC, "/", err);
 	if (r < 0)
 		return r;
 	root = open("/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -44,7 +44,7 @@ static int mount_here(void *arg, struct err *err)
 	const struct overlay *o = arg;
 	char target[FD_PATH_MAX];
 
-	return mount_overlay(o->home, o->home_path, o->options, MS_NODEV,
+	return mount_overlay(o->home, o->home_path, o->options, -1, MS_NODEV,
 			     fd_path(o->merged, target), err);
 }
 

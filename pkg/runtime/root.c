@@ -23,7 +23,6 @@
 /* mount(2) takes one page of options. fsconfig(2) has no such limit, but before Linux 6.5 takes a
  * list of layers of 255 bytes at most. */
 #define OPTIONS_MAX 4096
-#define MOUNT_TRIES 20
 
 bool root_needs_own_sysfs(const struct runtime_spec *spec)
 {
@@ -79,7 +78,7 @@ static int mount_layers(struct setup *s, struct err *err)
 	AUTO_BUF struct buf options = BUF_INIT(OPTIONS_MAX - 1);
 	AUTO_CLOSE int upper = -1;
 	AUTO_CLOSE int work = -1;
-	int r, i;
+	int r;
 
 	r = mount_reopen(fs->upper, s->upper, &upper, err);
 	if (r == 0)
@@ -89,14 +88,8 @@ static int mount_layers(struct setup *s, struct err *err)
 	if (r < 0)
 		return r;
 	/* nodev: an image may contain device nodes, those that count are in our own /dev. */
-	r = mount_overlay(fs->overlay_dir, s->overlay, buf_str(&options), MS_NODEV, "/", err);
-	/* Other tools mount the store's directory over itself and take that away again, here too:
-	 * the one that was just opened may be gone. */
-	for (i = 1; i < MOUNT_TRIES && r < 0 && err_is_errno(err, EINVAL); i++) {
-		err_clear(err);
-		r = mount_overlay(fs->overlay_dir, s->overlay, buf_str(&options), MS_NODEV, "/",
-				  err);
-	}
+	r = mount_overlay(fs->overlay_dir, s->overlay, buf_str(&options),
+			  fs->is_volatile ? work : -1, MS_NODEV, "/", err);
 	return r < 0 ? overlay_error(upper, err) : 0;
 }
 

@@ -185,8 +185,8 @@ static int mount_here(void *arg, struct err *err)
 	const struct overlay *o = arg;
 	char target[FD_PATH_MAX];
 
-	return mount_overlay(o->home, o->home_path, o->options, MS_RDONLY | MS_NODEV | MS_NOSUID,
-			     fd_path(o->merged, target), err);
+	return mount_overlay(o->home, o->home_path, o->options, -1,
+			     MS_RDONLY | MS_NODEV | MS_NOSUID, fd_path(o->merged, target), err);
 }
 
 /* Only lower directories, of which the kernel wants two. */

@@ -118,9 +118,9 @@ int mount_reopen(int fd, const char *path, int *ret_fd, struct err *err)
 }
 
 /* How often what was entered may be unmounted before it was mounted from. */
-#define OVERLAY_TRIES 8
+#define OVERLAY_TRIES 20
 
-int mount_overlay(int dir, const char *path, const char *options, unsigned long flags,
+int mount_overlay(int dir, const char *path, const char *options, int work, unsigned long flags,
 		  const char *target, struct err *err)
 {
 	int i, r;
@@ -135,8 +135,11 @@ int mount_overlay(int dir, const char *path, const char *options, unsigned long 
 			return err_sys(err, errno, "entering %s", path);
 		if (mount("overlay", target, "overlay", flags, options) == 0)
 			return 0;
-		if (errno != EINVAL)
+		if (errno != EINVAL || i + 1 == OVERLAY_TRIES)
 			break;
+		r = work >= 0 ? tree_remove(work, "work", err) : 0;
+		if (r < 0)
+			return r;
 	}
 	return err_sys(err, errno, "mounting (%s)", options);
 }

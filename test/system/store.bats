@@ -446,6 +446,15 @@ mount_over_itself() {
     wait "$BG"
 }
 
+@test "what an overlay mount that failed left in the work directory does not make the next one fail" {
+    local id
+    need_image
+    id=$(kist create --rm --name c --network none "$IMG" echo ok)
+    mkdir -p "$ROOT/kist/containers/$id/work/work/incompat/volatile/dirty"
+    rc 0 kist start -a c
+    is ok "$stdout"
+}
+
 @test "system reset asks, refuses a directory with other files, and removes the store" {
     need_image
     started c
