@@ -108,10 +108,11 @@ detached() {
         on kist diff detached && on kist rm -f -t 0 detached
 }
 
-# Mounts of images are root's; a user is refused.
+# Mounts of images are root's; a user is refused. By ID: the name may be another image's a moment later.
 mounted() {
+    local id
     [ "$(id -u)" = 0 ] || { on kist history "$image"; return; }
-    on kist image mount "$image" && on kist image unmount "$image"
+    id=$(on kist image inspect --format '{{.Id}}' "$image") && on kist image mount "$id" && on kist image unmount "$id"
 }
 
 # kist_more: what only kist's worker does

@@ -22,6 +22,11 @@ int store_holder_id(const char *image_id, char ret_id[STORE_ID_LEN + 1], struct 
  */
 int store_hold_image(struct store *s, const char *image_id, struct err *err);
 
+/* 1 with the ID of the holder's own layer, when that has, on top of the image's layers, the files
+ * that containers have something mounted on: containers mount it as their topmost image layer. */
+int store_holder_layer(struct store *s, const char *image_id, char ret_id[STORE_ID_LEN + 1],
+		       struct err *err);
+
 /* Removes the holder unless kist containers use the image: 1 removed, 0 in use or no holder. */
 int store_release_image(struct store *s, const char *image_id, store_users_fn *users, void *arg,
 			struct err *err);

@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "config/containers.h"
+#include "store/hold.h"
 #include "store/store.h"
 #include "sys/fd.h"
 
@@ -24,13 +25,31 @@ void rspec_fini(struct rspec *rs)
 		(void)close(rs->seccomp_cache);
 }
 
+/* From the holder's layer down, if it has what is mounted on; else the image's layers. */
+static int find_lowers(struct store *store, const struct container_image *image,
+		       struct store_lowers *ret, struct err *err)
+{
+	char layer[STORE_ID_LEN + 1];
+	int r;
+
+	r = str_empty(image->id) ? 0 : store_holder_layer(store, image->id, layer, err);
+	if (r > 0)
+		r = store_layer_lowers(store, layer, ret, err);
+	else if (r == 0)
+		r = -ERR_NOT_FOUND;
+	if (r != -ERR_NOT_FOUND)
+		return r;
+	err_clear(err);
+	return store_layer_lowers(store, image->top_layer, ret, err);
+}
+
 static int build_lowers(struct container *c, struct rspec *rs, struct err *err)
 {
 	struct store *store = c->owner->store;
 	size_t i;
 	int r;
 
-	r = store_layer_lowers(store, c->def.image.top_layer, &rs->lowers, err);
+	r = find_lowers(store, &c->def.image, &rs->lowers, err);
 	for (i = 0; r == 0 && i < rs->lowers.n; i++) {
 		AUTO_BUF struct buf name = BUF_INIT(PATH_MAX);
 

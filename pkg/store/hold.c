@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define MARK_MODE 0700
+/* In overlay-containers/<holder>: to the ID of its layer (targets.c). */
+#define TARGETS_LINK "kist-targets"
 /* First digits of each holder's ID: no decimal number, and not what sha256 usually begins with. */
 static const char prefix[] = "cafe";
 
@@ -47,7 +49,20 @@ static bool is_marked(struct store *s, const char *holder)
 	return faccessat(own(s)->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int mark(struct store *s, const char *holder, struct err *err)
+/* A link to the holder's layer, where there is something in it that containers want to mount. */
+static int point_to_targets(struct store *s, int dir, const char *layer, struct err *err)
+{
+	if (!layer || !targets_are_there(s, layer))
+		return 0;
+	if (unlinkat(dir, TARGETS_LINK, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "removing " TARGETS_LINK);
+	if (symlinkat(layer, dir, TARGETS_LINK) < 0)
+		return err_sys(err, errno, "making " TARGETS_LINK);
+	return 0;
+}
+
+/* layer: the holder's, NULL when it is not known. */
+static int mark(struct store *s, const char *holder, const char *layer, struct err *err)
 {
 	AUTO_CLOSE int dir = -1;
 	int area, r;
@@ -55,6 +70,8 @@ static int mark(struct store *s, const char *holder, struct err *err)
 	r = store_area_fd(s, 0, AREA_CONTAINERS, &area, err);
 	if (r == 0)
 		r = dir_ensure(area, holder, MARK_MODE, &dir, err);
+	if (r == 0)
+		r = point_to_targets(s, dir, layer, err);
 	return r < 0 ? r : dir_make(dir, "userdata", MARK_MODE, err);
 }
 
@@ -75,6 +92,8 @@ static int make_layer(struct store *s, const char *id, const char *parent, const
 	int r;
 
 	r = layer_dir_make(s, 0, id, parent, err);
+	if (r == 0 && parent)
+		targets_make(s, id, parent);
 	store_step(s, "holder directory");
 	if (r == 0)
 		r = store_index(s, 0, IX_LAYERS, &ix, err);
@@ -206,12 +225,12 @@ static int hold_locked(struct store *s, const char *image_id, const char *holder
 	if (r < 0)
 		return r;
 	rec = index_find_id(containers, holder);
-	if (rec && index_find(layers, rec->m[REC_LAYER]))
-		return mark(s, holder, err); /* only the mark was missing */
 	if (rec && id_slice_is_good(rec->m[REC_LAYER]))
 		id_copy(rec->m[REC_LAYER], layer);
 	else
 		rand_id(layer);
+	if (rec && index_find_id(layers, layer))
+		return mark(s, holder, layer, err); /* only the mark was missing */
 	(void)snprintf(name, sizeof(name), "%s.lock", layer);
 	/* Somebody else's lock is store_gc's, which waits for ours and then finds all in order. */
 	r = live_take(s, name, false, live, err);
@@ -221,7 +240,7 @@ static int hold_locked(struct store *s, const char *image_id, const char *holder
 	}
 	if (r == 0 && !rec)
 		r = make_container(s, holder, layer, image_id, err);
-	return r < 0 ? r : mark(s, holder, err);
+	return r < 0 ? r : mark(s, holder, layer, err);
 }
 
 /* 1 one of our roots has the image, 0 only an additional store. */
@@ -267,15 +286,35 @@ int store_hold_image(struct store *s, const char *image_id, struct err *err)
 	return 0;
 }
 
+int store_holder_layer(struct store *s, const char *image_id, char ret_id[STORE_ID_LEN + 1],
+		       struct err *err)
+{
+	char holder[STORE_ID_LEN + 1], path[STORE_ID_LEN + 64], layer[STORE_ID_LEN + 2];
+	ssize_t n;
+	int r = store_holder_id(image_id, holder, err);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "overlay-containers/%s/" TARGETS_LINK, holder);
+	n = readlinkat(own(s)->fd, path, layer, sizeof(layer));
+	if (n != STORE_ID_LEN || !id_slice_is_good((struct str){layer, STORE_ID_LEN}))
+		return 0;
+	id_copy((struct str){layer, STORE_ID_LEN}, ret_id);
+	return 1;
+}
+
 /* Without the mark a new container waits for our locks; those that were there before are found by
  * the callback, or had found the mark and are visible. */
 static int ask_users(struct store *s, const char *image_id, store_users_fn *users, void *arg,
-		     struct strv *in_use, bool held, struct err *err)
+		     struct strv *in_use, const struct rec *held, struct err *err)
 {
+	char layer[STORE_ID_LEN + 1] = "";
 	char holder[STORE_ID_LEN + 1];
 	struct err ignored = ERR_INIT;
 	int r;
 
+	if (held && id_slice_is_good(held->m[REC_LAYER]))
+		id_copy(held->m[REC_LAYER], layer);
 	r = store_holder_id(image_id, holder, err);
 	if (r == 0)
 		r = unmark(s, holder, err);
@@ -283,7 +322,7 @@ static int ask_users(struct store *s, const char *image_id, store_users_fn *user
 		r = users(arg, image_id, in_use, err);
 	/* If this fails, the next container makes the mark. */
 	if (held && (r < 0 || in_use->n > 0))
-		(void)mark(s, holder, &ignored);
+		(void)mark(s, holder, layer[0] ? layer : NULL, &ignored);
 	return r;
 }
 
@@ -301,7 +340,7 @@ int holder_take_out(struct store *s, const char *image_id, store_users_fn *users
 	if (r < 0)
 		return r;
 	rec = index_find_id(ix, holder);
-	r = ask_users(s, image_id, users, arg, in_use, rec != NULL, err);
+	r = ask_users(s, image_id, users, arg, in_use, rec, err);
 	if (r < 0 || !rec || in_use->n > 0)
 		return r;
 	store_step(s, "holder unmarked");

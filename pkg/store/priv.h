@@ -307,6 +307,11 @@ int image_data_restore(struct store *s, size_t where, const struct rec *rec, str
 int image_write_data(struct store *s, const char *id, const struct store_data *data, size_t n,
 		     struct err *err);
 
+/* targets.c: mount points in the holder's layer, on top of the image's. Best effort: containers make
+ * what is missing. */
+void targets_make(struct store *s, const char *layer, const char *image_layer);
+bool targets_are_there(struct store *s, const char *layer);
+
 /*
  * hold.c, with layers.lock and containers.lock held for writing. Takes the holder of an image out
  * of the way unless `users` (may be NULL) finds kist containers, which it adds to in_use: 1 its

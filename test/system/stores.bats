@@ -398,8 +398,11 @@ Deleted: $(k inspect --format '{{.Id}}' first:1)" "$stdout"
     need_root
     fill "$STORE/one" busybox
     # Root's files are nobody's in that user's containers, which can add nothing to /etc (podman neither).
-    local one=("$KIST" --root "$STORE/one" --runroot "$STORE/fill")
-    "${one[@]}" run --name x --network none "$REGISTRY/busybox" touch /etc/hosts /etc/hostname /etc/resolv.conf
+    local one=("$KIST" --root "$STORE/one" --runroot "$STORE/fill") files
+    "${one[@]}" create --name x --network none "$REGISTRY/busybox" true
+    files=$("${one[@]}" mount x)
+    touch "$files"/etc/{hosts,hostname,resolv.conf}
+    "${one[@]}" unmount x
     "${one[@]}" commit -q x localhost/full:1 >/dev/null
     "${one[@]}" rm x >/dev/null
     chmod -R a+rX "$STORE/one"
