@@ -37,9 +37,9 @@ int mount_reopen(int fd, const char *path, int *ret_fd, struct err *err);
 /*
  * Mounts an overlay of the options on target. Paths in them are relative to the directory dir,
  * which is entered by its path (see mount_reopen): others may mount something over it and unmount
- * it again at any moment, and the kernel takes no layer of a mount that is gone, so that it is tried
- * again. work: the work directory that a volatile overlay's options name, else -1: a mount that
- * failed leaves there what would make the next one fail. Changes the working directory.
+ * it again at any moment, and the kernel takes no layer of a mount that is gone, so that it is
+ * tried again. work: the work directory that a volatile overlay's options name, else -1: a mount
+ * that failed leaves there what would make the next one fail. Changes the working directory.
  */
 int mount_overlay(int dir, const char *path, const char *options, int work, unsigned long flags,
 		  const char *target, struct err *err);

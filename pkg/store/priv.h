@@ -307,8 +307,8 @@ int image_data_restore(struct store *s, size_t where, const struct rec *rec, str
 int image_write_data(struct store *s, const char *id, const struct store_data *data, size_t n,
 		     struct err *err);
 
-/* targets.c: mount points in the holder's layer, on top of the image's. Best effort: containers make
- * what is missing. */
+/* targets.c: mount points in the holder's layer, on top of the image's. Best effort: containers
+ * make what is missing. */
 void targets_make(struct store *s, const char *layer, const char *image_layer);
 bool targets_are_there(struct store *s, const char *layer);
 

@@ -450,7 +450,7 @@ mount_over_itself() {
     local id
     need_image
     id=$(kist create --rm --name c --network none "$IMG" echo ok)
-    mkdir -p "$ROOT/kist/containers/$id/work/work/incompat/volatile/dirty"
+    mkdir -p "$ROOT/kist/containers/$id/work"/{work,work/incompat,work/incompat/volatile,work/incompat/volatile/dirty}
     rc 0 kist start -a c
     is ok "$stdout"
 }
