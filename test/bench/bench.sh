@@ -98,7 +98,7 @@ podman_conf() {
 clean_up() {
     trap - EXIT
     kist rm -f -t 0 bench mon >/dev/null 2>&1 || true
-    [ -z "${podman:-}" ] || pod rm -af -t 0 >/dev/null 2>&1 || true
+    [ -z "${podman:-}" ] || pod rm -f -t 0 bench mon >/dev/null 2>&1 || true
     stop_registry "$work/reg"
     if [ "$(id -u)" = 0 ]; then umount "$work/p/root/overlay" 2>/dev/null || true; fi
     rm -rf --one-file-system "$work" "$run" 2>/dev/null ||

@@ -35,29 +35,37 @@ pod_images() { pod images; }
 kist_version() { kist version; }
 pod_version() { pod version; }
 
-# records NAME COUNT: as many containers, or tags of one image, as asked for; podman gets at most 100 (it is slow)
+# record NAME I: one more container, or tag of the image
+kist_record() {
+    case $1 in
+    ps) kist create --network none "$IMG" true >/dev/null ;;
+    images) kist tag "$IMG" "localhost/tag:$2" ;;
+    esac
+}
+pod_record() {
+    case $1 in
+    ps) pod create --network none "$IMG" true >/dev/null ;;
+    images) pod tag "$IMG" "localhost/tag:$2" ;;
+    esac
+}
+
+# records NAME COUNT: as many of them as asked for, in both stores
 records() {
     local i have
     have=$(cat "$work/$1.count" 2>/dev/null || echo 0)
     for ((i = have; i < $2; i++)); do
-        case $1 in
-        ps) kist create --network none "$IMG" true >/dev/null
-            [ -z "$podman" ] || [ "$i" -ge 100 ] || pod create --network none "$IMG" true >/dev/null ;;
-        images) kist tag "$IMG" "localhost/tag:$i"
-            [ -z "$podman" ] || [ "$i" -ge 100 ] || pod tag "$IMG" "localhost/tag:$i" ;;
-        esac
+        kist_record "$1" "$i"
+        [ -z "$podman" ] || pod_record "$1" "$i"
     done
     echo "$2" >"$work/$1.count"
 }
 
 # listing VERB: with 1, 100 and 1,000 records
 listing() {
-    local count peer
+    local count
     for count in 1 100 1000; do
         records "$1" $count
-        peer=$podman
-        [ $count -le 100 ] || peer=
-        side_by_side "$n" kist "kist_$1" ${peer:+podman "pod_$1"}
+        side_by_side "$n" kist "kist_$1" ${podman:+podman "pod_$1"}
         row "$1, $count records"
     done
 }

@@ -152,7 +152,11 @@ bench_scale() {
     local images=${KIST_BENCH_IMAGES:-1000}
     "$top/test/images/many.py" "$images" 5 |
         "$top/bin/kist" --root "$work/many/root" --runroot "$work/many/run" load -q >/dev/null
-    side_by_side 3 kist kist_scale ${podman:+podman pod_scale}
+    rm -rf "$work/t"
+    mkdir -p "$work/t"
+    timed "$work/t/kist" kist_scale
+    # once: it takes minutes
+    [ -z "$podman" ] || timed "$work/t/podman" pod_scale
     row "images, $images images of 5 layers each"
     if [ "$(id -u)" = 0 ]; then umount "$work/many/root/overlay" 2>/dev/null || true; fi
 }
