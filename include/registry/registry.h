@@ -149,11 +149,13 @@ enum registry_upload_result {
 	REGISTRY_MOUNTED, /* taken over from another repository of the same registry */
 };
 
-/* What to upload. With digest known: looked for first, then mounted, then sent. */
+/* What to upload. With digest known: looked for first, then mounted, then sent. Else mounted, or
+ * sent. */
 struct registry_upload {
 	const char *digest;	/* NULL: only known at the end, from finish */
 	int64_t size;		/* -1: not known */
 	const char *mount_from; /* repository of the same registry that may have it, or NULL */
+	const char *mount;	/* the digest that is as good, where `digest` is not known */
 	/* The bytes: from a file (fd, from its beginning; size and digest known) ... */
 	int fd; /* -1: pull is used */
 	/* ... or from here; 0 is the end, HTTP_PULL_WAIT and wait_fd as in http/http.h. */

@@ -1,8 +1,10 @@
 /* Pushing: what the registry lacks is rebuilt from tar-split and sent. */
 #include "remote.h"
+#include "sources.h"
 #include "worker.h"
 #include "base/auto.h"
 #include "base/err.h"
+#include "base/strv.h"
 #include "http/http.h"
 #include "config/registries.h"
 #include "spec/digest.h"
@@ -22,8 +24,8 @@ struct push;
 struct outgoing {
 	struct push *p;
 	struct descriptor *d; /* of the manifest; changed when the bytes come out different */
-	char layer_id[STORE_ID_LEN + 1];
-	const char *diff_id;
+	const char *layer_id, *diff_id;
+	const char *mount_from; /* a repository that may have it just so, or NULL */
 	enum compression compression;
 	struct worker *worker;
 	int pipe; /* read end of the worker's output; the upload's wait_fd */
@@ -41,6 +43,8 @@ struct push {
 	struct manifest m;
 	struct image_config config;
 	struct buf manifest, config_text;
+	struct strv layers;  /* IDs, from the bottom up */
+	struct strv sources; /* of each layer: sources.h */
 	struct outgoing *out;
 	size_t n_out;
 };
@@ -57,6 +61,8 @@ static void push_fini(struct push *p)
 			(void)close(p->out[i].out);
 	}
 	free(p->out);
+	strv_fini(&p->layers);
+	strv_fini(&p->sources);
 	registry_close(p->session);
 	manifest_fini(&p->m);
 	image_config_fini(&p->config);
@@ -227,19 +233,22 @@ static int choose_compression(struct push *p, struct descriptor *d, enum compres
 	return str_set(&d->media_type, layer_media_type(p->m.kind, wanted), err);
 }
 
-static int add_outgoing(struct push *p, size_t i, const char *layer_id, struct err *err)
+static int add_outgoing(struct push *p, size_t i, struct err *err)
 {
 	struct outgoing *o = &p->out[p->n_out];
+	struct descriptor *d = &p->m.layers[i];
+	bool as_it_is = layer_compression_of(d->media_type) == wanted_compression(p, d);
 	int pipe[2], r;
 
 	*o = (struct outgoing){
 	    .p = p,
-	    .d = &p->m.layers[i],
+	    .d = d,
+	    .layer_id = p->layers.v[i],
 	    .diff_id = p->config.diff_ids.v[i],
+	    .mount_from = as_it_is && *p->sources.v[i] ? p->sources.v[i] : NULL,
 	    .pipe = -1,
 	    .out = -1,
 	};
-	(void)snprintf(o->layer_id, sizeof(o->layer_id), "%s", layer_id);
 	r = choose_compression(p, o->d, &o->compression, err);
 	if (r == 0)
 		r = fd_pipe(pipe, err);
@@ -251,11 +260,24 @@ static int add_outgoing(struct push *p, size_t i, const char *layer_id, struct e
 	return fd_set_nonblock(o->pipe, true, err);
 }
 
-/* Looks for each layer on the registry by the digest it was pulled with. */
-static int find_missing(struct push *p, struct err *err)
+static int name_layers(struct push *p, struct err *err)
 {
-	char ids[2][STORE_ID_LEN + 1], *id;
-	const char *parent = NULL;
+	char id[STORE_ID_LEN + 1];
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < p->m.n_layers; i++) {
+		r = store_layer_id(i > 0 ? p->layers.v[i - 1] : NULL, p->config.diff_ids.v[i], id,
+				   err);
+		if (r == 0)
+			r = strv_add(&p->layers, id, err);
+	}
+	return r;
+}
+
+/* Looks for each layer on the registry by the digest it was pulled with. */
+static int find_missing(struct push *p, const struct ref *ref, struct err *err)
+{
 	int64_t size;
 	size_t i;
 	int r;
@@ -263,23 +285,20 @@ static int find_missing(struct push *p, struct err *err)
 	p->out = calloc(p->m.n_layers + 1, sizeof(*p->out));
 	if (!p->out)
 		return err_nomem(err);
-	for (i = 0; i < p->m.n_layers; i++) {
-		id = ids[i % 2];
-		r = store_layer_id(parent, p->config.diff_ids.v[i], id, err);
-		if (r == 0 && may_be_reused(p, &p->m.layers[i]))
-			r = registry_blob_find(p->session, p->m.layers[i].digest, &size, err);
-		if (r < 0)
-			return r;
+	r = name_layers(p, err);
+	if (r == 0)
+		r = sources_find(p->ctx, ref, &p->layers, &p->sources, err);
+	for (i = 0; r >= 0 && i < p->m.n_layers; i++) {
+		r = may_be_reused(p, &p->m.layers[i])
+			? registry_blob_find(p->session, p->m.layers[i].digest, &size, err)
+			: 0;
 		if (r > 0)
 			tell_blob(p->ctx, p->m.layers[i].digest, (uint64_t)p->m.layers[i].size,
 				  p->m.layers[i].size, true, true);
-		else
-			r = add_outgoing(p, i, id, err);
-		if (r < 0)
-			return r;
-		parent = id;
+		else if (r == 0)
+			r = add_outgoing(p, i, err);
 	}
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 static int send_layers(struct push *p, struct err *err)
@@ -293,6 +312,8 @@ static int send_layers(struct push *p, struct err *err)
 		ups[i] = (struct registry_upload){
 		    .size = -1,
 		    .fd = -1,
+		    .mount_from = p->out[i].mount_from,
+		    .mount = p->out[i].d->digest,
 		    .pull = pull_bytes,
 		    .wait_fd = p->out[i].pipe,
 		    .finish = finish_layer,
@@ -362,7 +383,7 @@ static int push_to(struct push *p, const struct ref *ref, const struct image_pus
 		r = remote_open(p->ctx, ref, ref, ends.v[0].insecure, REGISTRY_PUSH, &push->remote,
 				&p->session, err);
 	if (r == 0)
-		r = find_missing(p, err);
+		r = find_missing(p, ref, err);
 	if (r == 0)
 		r = send_layers(p, err);
 	if (r == 0)

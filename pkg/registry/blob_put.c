@@ -159,6 +159,11 @@ static int url_with(const char *url, const char *name, const char *value, const 
 	return *ret ? 0 : err_nomem(err);
 }
 
+static const char *mounted_digest(const struct job *j)
+{
+	return j->u->digest ? j->digest : j->u->mount;
+}
+
 /* Method and address of the job's step. */
 static int request_of(struct job *j, struct http_request *req, char **url, struct err *err)
 {
@@ -174,8 +179,8 @@ static int request_of(struct job *j, struct http_request *req, char **url, struc
 		base = session_url(j->s, "blobs/uploads", "");
 		if (!base)
 			return err_nomem(err);
-		return url_with(base, "mount", j->mount_from ? j->digest : NULL, j->mount_from, url,
-				err);
+		return url_with(base, "mount", j->mount_from ? mounted_digest(j) : NULL,
+				j->mount_from, url, err);
 	}
 	if (j->step == STEP_SEND && !is_monolithic(j)) {
 		req->method = "PATCH";
@@ -415,14 +420,13 @@ static int job_init(struct job *j, struct registry_session *s, const struct regi
 		return err_set(err, ERR_BUG, "a file to upload has neither digest nor size");
 	if (u->fd < 0 && (!u->pull || (!u->digest && !u->finish)))
 		return err_set(err, ERR_BUG, "an upload has no source or no digest");
-	if (!u->digest)
-		return 0;
-	r = sha256_parse(u->digest, ignored, err);
-	if (r < 0)
+	if (u->digest || u->mount)
+		j->mount_from = u->mount_from;
+	r = u->mount ? sha256_parse(u->mount, ignored, err) : 0;
+	if (r < 0 || !u->digest)
 		return r;
 	(void)snprintf(j->digest, sizeof(j->digest), "%s", u->digest);
-	j->mount_from = u->mount_from;
-	return 0;
+	return sha256_parse(u->digest, ignored, err);
 }
 
 int registry_blobs_put(struct registry_session *s, const struct registry_upload *uploads, size_t n,

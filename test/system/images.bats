@@ -23,6 +23,9 @@ id_of() {
     jq -r .config.digest "$CACHE/oci/$1/blobs/sha256/${m#sha256:}" | cut -d : -f 2
 }
 
+# manifest_of NAME TAG: as the registry has it
+manifest_of() { curl -fsS -H 'Accept: application/vnd.oci.image.manifest.v1+json' "$REGISTRY_URL/v2/$1/manifests/$2"; }
+
 digest_of() { jq -r '.manifests[0].digest' "$CACHE/oci/$1/index.json"; }
 
 # in_image IMAGE SHELL-TEXT: what a container says
@@ -199,14 +202,39 @@ holds_open() { readlink "/proc/$1/fd/"* 2>/dev/null | grep -qF "$2"; }
     remove_tree "$STORE/root2"
 }
 
-@test "push of a ten-layer image to another repository gives the same content back" {
-    local there="$REGISTRY/many/layers:v1"
+@test "push to another repository of the registry moves no layer and keeps the manifest's digest" {
+    need_image multi
+    local digest
+    digest=$(kist image inspect --format '{{.Digest}}' "$IMG")
+    kist tag "$IMG" localhost/alone
+    kist untag "$IMG" "$IMG" >/dev/null
+    # the name that it had is enough
+    rc 0 kist push --tls-verify=false --digestfile d localhost/alone "$REGISTRY/taken/over:v1"
+    is "$digest" "$(cat d)"
+    rc 0 kist --root "$STORE/root2" --runroot "$STORE/run2" pull -q --tls-verify=false "$REGISTRY/taken/over@$digest"
+    remove_tree "$STORE/root2"
+}
+
+@test "push of what stands on a pulled image takes that one's layers over" {
+    need_image
+    local base
+    base=$(manifest_of busybox latest | jq -r '.layers[0].digest')
+    kist run --name c --network none "$IMG" touch /mine
+    kist commit -q c localhost/mine >/dev/null
+    rc 0 kist push --tls-verify=false localhost/mine "$REGISTRY/stands/on:v1"
+    is "$base" "$(manifest_of stands/on v1 | jq -r '.layers[0].digest')"
+    rc 0 kist --root "$STORE/root2" --runroot "$STORE/run2" pull -q --tls-verify=false "$REGISTRY/stands/on:v1"
+    remove_tree "$STORE/root2"
+}
+
+@test "push of a ten-layer image to another registry gives the same content back" {
+    local there="$TLS/many/layers:v1"
     need_image multi
     in_image multi 'find /data /links /sym /modes /owner /names | sort | md5sum' >before
-    rc 0 kist push --tls-verify=false "$IMG" "$there"
+    rc 0 kist push --cert-dir "$TLS_CERTS" "$IMG" "$there"
     kist rmi "$IMG" >/dev/null
-    rc 0 kist pull -q --tls-verify=false "$there"
-    in_image many/layers:v1 'find /data /links /sym /modes /owner /names | sort | md5sum' >after
+    rc 0 kist pull -q --cert-dir "$TLS_CERTS" "$there"
+    REGISTRY=$TLS in_image many/layers:v1 'find /data /links /sym /modes /owner /names | sort | md5sum' >after
     is "$(cat before)" "$(cat after)"
 }
 
