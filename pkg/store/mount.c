@@ -136,12 +136,14 @@ static int mounts_ensure(struct store_mount_list *list, const char *layer, const
 	return 0;
 }
 
-static bool is_mounted(const char *path)
+static bool any_counted(const struct store_mount_list *list)
 {
-	struct statx st;
+	size_t i;
 
-	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 &&
-	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+	for (i = 0; i < list->n; i++)
+		if (list->v[i].count > 0)
+			return true;
+	return false;
 }
 
 int store_mount_list(struct store *s, struct store_mount_list *ret, struct err *err)
@@ -158,7 +160,7 @@ int store_mount_list(struct store *s, struct store_mount_list *ret, struct err *
 	if (r < 0)
 		return r;
 	for (i = 0; i < list.n; i++) {
-		if (!is_mounted(list.v[i].path))
+		if (!path_is_mounted(list.v[i].path))
 			continue;
 		one = list.v[n];
 		list.v[n++] = list.v[i];
@@ -304,13 +306,15 @@ int store_mount_layer(struct store *s, const char *id, char **ret_path, struct e
 	locked = s;
 	r = mounts_open(s, id, &dir, &lock, &list, err);
 	if (r == 0)
+		r = overlay_cover(s, err);
+	if (r == 0)
 		r = mount_dir(s, id, &layer, &path, err);
 	if (r == 0)
 		r = mounts_ensure(&list, id, path, &m, err);
 	if (r < 0)
 		return r;
 	/* Counted but not there: whoever mounted it is gone. */
-	if (!is_mounted(path)) {
+	if (!path_is_mounted(path)) {
 		m->count = 0;
 		r = mount_layer(s, layer, id, err);
 	}
@@ -320,6 +324,19 @@ int store_mount_layer(struct store *s, const char *id, char **ret_path, struct e
 	if (r < 0)
 		return err_wrap(err, "mounting layer %.12s", id);
 	*ret_path = TAKE(path);
+	return 0;
+}
+
+/* Another tool may have mounted overlay/ over itself when it was mounted already: then the layer's
+ * mount is below that one. */
+static int take_away(struct store *s, const char *path, bool others, struct err *err)
+{
+	bool there = others ? path_is_mounted(path) : overlay_uncover_to(s, path);
+
+	if (there && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+		return err_sys(err, errno, "unmounting %s", path);
+	if (!others)
+		(void)overlay_uncover(s);
 	return 0;
 }
 
@@ -346,8 +363,9 @@ int store_unmount_layer(struct store *s, const char *id, bool force, struct err 
 	if (r < 0)
 		return r;
 	m->count = force ? 0 : m->count - 1;
-	if (m->count <= 0 && is_mounted(path) && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-		return err_sys(err, errno, "unmounting %s", path);
-	r = mounts_write(dir, lock, &list, err);
+	if (m->count <= 0)
+		r = take_away(s, path, any_counted(&list), err);
+	if (r == 0)
+		r = mounts_write(dir, lock, &list, err);
 	return r < 0 ? r : m->count <= 0;
 }

@@ -307,6 +307,15 @@ int image_data_restore(struct store *s, size_t where, const struct rec *rec, str
 int image_write_data(struct store *s, const char *id, const struct store_data *data, size_t n,
 		     struct err *err);
 
+/* cover.c: overlay/ mounted over itself, as other tools do; layers.lock is held. */
+bool path_is_mounted(const char *path);
+/* Makes that mount, unless there is one. */
+int overlay_cover(struct store *s, struct err *err);
+/* Takes the topmost such mount away: true when there was one. Only while no layer is mounted. */
+bool overlay_uncover(struct store *s);
+/* The same until the mount at path is seen: true when it is. */
+bool overlay_uncover_to(struct store *s, const char *path);
+
 /* targets.c: mount points in the holder's layer, on top of the image's. Best effort: containers
  * make what is missing. */
 void targets_make(struct store *s, const char *layer, const char *image_layer);

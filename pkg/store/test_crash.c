@@ -176,8 +176,8 @@ static void a_killed_pull_of_a_chain_is_repaired(void **state)
 	job_fn *const none[] = {NULL}, *const some[] = {job_pull, NULL};
 
 	(void)state;
-	kill_everywhere(none, job_pull_chain, job_pull_chain);
-	kill_everywhere(some, job_pull_chain, job_pull_chain);
+	kill_everywhere_in(PLAIN, none, job_pull_chain, job_pull_chain);
+	kill_everywhere_in(SPLIT_RECORDS, some, job_pull_chain, job_pull_chain);
 }
 
 static void a_killed_hold_is_repaired(void **state)

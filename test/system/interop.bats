@@ -123,3 +123,30 @@ teardown() {
     rc 0 skopeo copy --src-tls-verify=false "docker://$REGISTRY/sko/peo:v1" "dir:$STORE/copy"
     is 10 "$(jq '.layers | length' copy/manifest.json)"
 }
+
+@test "an image's files are still there when podman has looked at the store, and nothing stays mounted" {
+    local path
+    need_root
+    need_image
+    path=$(kist image mount "$IMG")
+    pod images >/dev/null # mounts the store's directory over itself
+    [ -d "$path/bin" ]
+    rc 0 kist image unmount "$IMG"
+    pod images >/dev/null
+    is '' "$(grep -F " $ROOT/" /proc/self/mountinfo)"
+    # one that is hidden, as when both began at once
+    path=$(kist image mount "$IMG")
+    mount --bind "$ROOT/overlay" "$ROOT/overlay"
+    [ ! -e "$path/bin" ]
+    rc 0 kist image unmount "$IMG"
+    is '' "$(grep -F " $ROOT/" /proc/self/mountinfo)"
+    # and podman's, which counts
+    path=$(pod image mount "$IMG")
+    kist image mount "$IMG" >/dev/null
+    rc 0 kist image unmount "$IMG"
+    [ -d "$path/bin" ]
+    pod image unmount "$IMG" >/dev/null
+    pod images >/dev/null
+    is '' "$(grep -F " $ROOT/" /proc/self/mountinfo)"
+    rc 0 kist rmi "$IMG"
+}
