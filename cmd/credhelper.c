@@ -26,27 +26,30 @@ static int exec_helper(void *arg, struct err *err)
 }
 
 /* What a helper is told fits into a pipe: a name, or one credential. */
-static int talk(struct child *c, const char *name, int take_in, int out_fd, const char *in,
-		size_t in_len, struct buf *out, int *ret_code, struct err *err)
+static int tell(struct child *c, const char *name, int take_in, int out_fd, struct auth_talk *talk,
+		struct err *err)
 {
-	int r;
+	AUTO_BUF struct buf answer = BUF_INIT(talk->out_max);
+	int r, code = 0;
 
-	r = fd_write_all(take_in, in, in_len, name, err);
+	r = fd_write_all(take_in, talk->in, talk->in_len, name, err);
 	(void)close(take_in);
 	if (r == 0)
-		r = fd_read_all(out_fd, name, out, err);
+		r = fd_read_all(out_fd, name, &answer, err);
 	if (r == 0)
-		r = proc_wait(c->pid, ret_code, err);
-	if (r == 0)
-		c->pid = 0;
-	return r;
+		r = proc_wait(c->pid, &code, err);
+	if (r < 0)
+		return r;
+	c->pid = 0;
+	memcpy(talk->out, buf_str(&answer), answer.len);
+	talk->out_len = answer.len;
+	return code;
 }
 
-int credhelper_run(void *data, const char *program, const char *arg, const char *in, size_t in_len,
-		   char *out, size_t out_max, size_t *ret_out_len, struct err *err)
+int credhelper_run(void *data, const char *program, const char *arg, struct auth_talk *talk,
+		   struct err *err)
 {
-	AUTO_BUF struct buf answer = BUF_INIT(out_max);
-	int to[2] = {-1, -1}, from[2] = {-1, -1}, code = 0, r;
+	int to[2] = {-1, -1}, from[2] = {-1, -1}, r;
 	struct helper h = {program, arg, -1, -1};
 	struct spawn role = {
 	    .name = program, .flags = SPAWN_RESET_SIGNALS, .main = exec_helper, .arg = &h};
@@ -66,13 +69,9 @@ int credhelper_run(void *data, const char *program, const char *arg, const char 
 	if (r == 0)
 		r = spawn_started(&child, err);
 	if (r == 0)
-		r = talk(&child, program, to[1], from[0], in, in_len, &answer, &code, err);
+		r = tell(&child, program, to[1], from[0], talk, err);
 	else
 		(void)close(to[1]);
 	(void)close(from[0]);
-	if (r < 0)
-		return r;
-	memcpy(out, buf_str(&answer), answer.len);
-	*ret_out_len = answer.len;
-	return code;
+	return r;
 }

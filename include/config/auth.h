@@ -22,10 +22,17 @@ struct auth {
 void auth_fini(struct auth *a);
 #define AUTO_AUTH __attribute__((cleanup(auth_fini)))
 
-/* Runs `program` (found in PATH) with one argument and `in` on stdin, stdout into out: the caller's
- * way of starting processes. Returns the exit code (0..255), negative when it did not start. */
-typedef int auth_helper_fn(void *data, const char *program, const char *arg, const char *in,
-			   size_t in_len, char *out, size_t out_max, size_t *ret_out_len,
+/* What a credential helper is told on its standard input, and what it answers. */
+struct auth_talk {
+	const char *in;
+	size_t in_len;
+	char *out; /* out_max bytes, of which out_len are set */
+	size_t out_max, out_len;
+};
+
+/* Runs `program` (found in PATH) with one argument: the caller's way of starting processes. Returns
+ * the exit code (0..255), negative when it did not start. */
+typedef int auth_helper_fn(void *data, const char *program, const char *arg, struct auth_talk *talk,
 			   struct err *err);
 
 struct auth_options {

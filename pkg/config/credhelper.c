@@ -41,6 +41,7 @@ static int ask(const struct auth_options *o, const char *name, const char *verb,
 {
 	AUTO(answer_free_p) struct answer *a = calloc(1, sizeof(*a));
 	AUTO_FREE char *program = str_fmt("docker-credential-%s", name);
+	struct auth_talk talk;
 	struct str line;
 	int r;
 
@@ -52,11 +53,13 @@ static int ask(const struct auth_options *o, const char *name, const char *verb,
 	if (!o || !o->helper)
 		return err_set(err, ERR_UNSUPPORTED,
 			       "%s: credential helpers are not supported here", program);
-	r = o->helper(o->helper_data, program, verb, in, strlen(in), a->text, OUTPUT_MAX, &a->len,
-		      err);
+	talk = (struct auth_talk){
+	    .in = in, .in_len = strlen(in), .out = a->text, .out_max = OUTPUT_MAX};
+	r = o->helper(o->helper_data, program, verb, &talk, err);
 	if (r < 0)
 		return r;
-	a->text[a->len < OUTPUT_MAX ? a->len : OUTPUT_MAX] = '\0';
+	a->len = talk.out_len < OUTPUT_MAX ? talk.out_len : OUTPUT_MAX;
+	a->text[a->len] = '\0';
 	if (r == 0) {
 		*ret = TAKE(a);
 		return 1;

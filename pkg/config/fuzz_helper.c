@@ -15,19 +15,16 @@ struct said {
 	size_t size;
 };
 
-static int run(void *arg, const char *program, const char *word, const char *in, size_t in_len,
-	       char *out, size_t out_max, size_t *ret_len, struct err *err)
+static int run(void *arg, const char *program, const char *word, struct auth_talk *talk,
+	       struct err *err)
 {
 	const struct said *s = arg;
-	size_t n = s->size - 1 < out_max ? s->size - 1 : out_max;
 
 	(void)program;
 	(void)word;
-	(void)in;
-	(void)in_len;
 	(void)err;
-	memcpy(out, s->data + 1, n);
-	*ret_len = n;
+	talk->out_len = s->size - 1 < talk->out_max ? s->size - 1 : talk->out_max;
+	memcpy(talk->out, s->data + 1, talk->out_len);
 	return s->data[0] & 1;
 }
 

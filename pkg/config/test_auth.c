@@ -176,17 +176,17 @@ struct fake {
 	int code;
 };
 
-static int fake_helper(void *data, const char *program, const char *arg, const char *in,
-		       size_t in_len, char *out, size_t out_max, size_t *ret_out_len,
+static int fake_helper(void *data, const char *program, const char *arg, struct auth_talk *talk,
 		       struct err *err)
 {
 	struct fake *f = data;
 
 	(void)err;
-	(void)snprintf(f->seen, sizeof(f->seen), "%s %s %.*s", program, arg, (int)in_len, in);
-	*ret_out_len = strlen(f->answer);
-	assert_true(*ret_out_len <= out_max);
-	memcpy(out, f->answer, *ret_out_len);
+	(void)snprintf(f->seen, sizeof(f->seen), "%s %s %.*s", program, arg, (int)talk->in_len,
+		       talk->in);
+	talk->out_len = strlen(f->answer);
+	assert_true(talk->out_len <= talk->out_max);
+	memcpy(talk->out, f->answer, talk->out_len);
 	return f->code;
 }
 

@@ -98,7 +98,7 @@ int container_export(struct container *c, int out, struct err *err)
 	AUTO_CLOSE int upper = -1;
 	struct exporting e = {
 	    .out = out, .lowers = &lowers, .store = store, .rootless = c->owner->rootless};
-	struct idmaps maps;
+	struct idmaps maps = {0};
 	int fds[] = {-1, out, -1}, r;
 	struct spawn role = {
 	    .name = "exporter",

@@ -93,6 +93,8 @@ static int place_in_image(struct check *c, const struct store_image *image, cons
 /* Any image that has the layer may say where to fetch it. */
 static int refetch(struct check *c, const struct store_layer *l, struct err *err)
 {
+	struct refetch_layer layer = {.id = l->id,
+				      .parent = str_empty(l->parent) ? NULL : l->parent};
 	size_t i, index = 0;
 	int r = err_set(err, ERR_NOT_FOUND, "no image has it");
 
@@ -106,9 +108,9 @@ static int refetch(struct check *c, const struct store_layer *l, struct err *err
 		if (place_in_image(c, image, l->id, &index, &diff_id, &e) <= 0)
 			continue;
 		err_clear(err);
-		r = layer_refetch(c->ctx, image, index, l->id,
-				  str_empty(l->parent) ? NULL : l->parent, diff_id, &c->o->remote,
-				  &c->workers, err);
+		layer.index = index;
+		layer.diff_id = diff_id;
+		r = layer_refetch(c->ctx, image, &layer, &c->o->remote, &c->workers, err);
 	}
 	return r;
 }

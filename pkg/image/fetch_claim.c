@@ -147,6 +147,7 @@ int fetch_init(struct fetch *f, const struct manifest *m, const struct image_con
 	size_t i;
 
 	f->n = m->n_layers;
+	f->n_blobs = 0;
 	f->layers = calloc(f->n + 1, sizeof(*f->layers));
 	f->blobs = calloc(f->n + 1, sizeof(*f->blobs));
 	f->downloads = calloc(f->n + 1, sizeof(*f->downloads));

@@ -238,7 +238,7 @@ static int add_outgoing(struct push *p, size_t i, struct err *err)
 	struct outgoing *o = &p->out[p->n_out];
 	struct descriptor *d = &p->m.layers[i];
 	bool as_it_is = layer_compression_of(d->media_type) == wanted_compression(p, d);
-	int pipe[2], r;
+	int pipe[2] = {-1, -1}, r;
 
 	*o = (struct outgoing){
 	    .p = p,

@@ -16,7 +16,7 @@ struct refetch {
 	const struct image_remote *remote;
 	struct workers *workers;
 	const struct descriptor *blob;
-	const char *layer_id, *parent, *diff_id;
+	const struct refetch_layer *layer;
 };
 
 static void download_discard_p(struct download *d)
@@ -50,10 +50,10 @@ static int unpack_into_place(struct refetch *f, int blob, struct err *err)
 		r = worker_unpacked(w, &a, err);
 	if (r < 0)
 		return r;
-	if (!streq(sha256_text(a.diff_id, got), f->diff_id))
+	if (!streq(sha256_text(a.diff_id, got), f->layer->diff_id))
 		return err_set(err, ERR_CORRUPT, "the registry's layer has digest %s, not %s", got,
-			       f->diff_id);
-	return store_layer_replace(&fresh, f->layer_id, f->parent, err);
+			       f->layer->diff_id);
+	return store_layer_replace(&fresh, f->layer->id, f->layer->parent, err);
 }
 
 static int fetch_from(struct refetch *f, const struct endpoint *e, const struct ref *logical,
@@ -95,13 +95,13 @@ static int fetch_by_name(struct refetch *f, const char *name, struct err *err)
 	return r < 0 ? err_wrap(err, "%s", name) : 0;
 }
 
-int layer_refetch(const struct image_ctx *ctx, const struct store_image *image, size_t index,
-		  const char *layer_id, const char *parent, const char *diff_id,
-		  const struct image_remote *remote, struct workers *workers, struct err *err)
+int layer_refetch(const struct image_ctx *ctx, const struct store_image *image,
+		  const struct refetch_layer *layer, const struct image_remote *remote,
+		  struct workers *workers, struct err *err)
 {
 	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_SIZE_MAX);
 	AUTO_MANIFEST struct manifest m = {0};
-	struct refetch f = {ctx, remote, workers, NULL, layer_id, parent, diff_id};
+	struct refetch f = {ctx, remote, workers, NULL, layer};
 	size_t i;
 	int r;
 
@@ -110,10 +110,10 @@ int layer_refetch(const struct image_ctx *ctx, const struct store_image *image, 
 		r = manifest_read(buf_str(&text), text.len, NULL, &m, err);
 	if (r < 0)
 		return r;
-	if (index >= m.n_layers)
+	if (layer->index >= m.n_layers)
 		return err_set(err, ERR_CORRUPT, "image %.12s: its manifest lacks the layer",
 			       image->id);
-	f.blob = &m.layers[index];
+	f.blob = &m.layers[layer->index];
 	r = err_set(err, ERR_NOT_FOUND, "image %.12s has no name to ask a registry for", image->id);
 	for (i = 0; r < 0 && i < image->names.n; i++) {
 		/* Made here: there is no registry of it. */

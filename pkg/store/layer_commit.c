@@ -105,7 +105,7 @@ static int look_for_parent(struct store *s, const struct store_layer_done *d, st
 static int announce(struct store *s, struct store_layer_done *d, struct err *err)
 {
 	AUTO_JSON struct json_doc *doc = NULL;
-	struct index *ix;
+	struct index *ix = NULL;
 	int r;
 
 	r = make_record(d->id, &d->info, &doc, err);
@@ -140,7 +140,7 @@ static int forget_staging(struct store *s, const char *id, struct err *err)
 static int complete(struct store *s, struct store_layer_done *d, struct err *err)
 {
 	AUTO_JSON struct json_doc *doc = NULL;
-	struct index *ix;
+	struct index *ix = NULL;
 	struct rec *rec;
 	int r;
 

@@ -58,7 +58,7 @@ int store_layer_claim(struct store *s, const char *layer_id, bool wait, struct s
 static int add_staging_record(struct store *s, const char *id, struct err *err)
 {
 	AUTO_JSON struct json_doc *doc = NULL;
-	struct index *ix;
+	struct index *ix = NULL;
 	int r;
 
 	r = store_index(s, layer_home(s), IX_LAYERS, &ix, err);
@@ -153,7 +153,8 @@ int store_layers_begin(struct store *s, struct store_layer_new **v, size_t n, st
 	size_t i;
 	int r = 0;
 
-	memset(v, 0, n * sizeof(*v));
+	for (i = 0; i < n; i++)
+		v[i] = NULL;
 	for (i = 0; r == 0 && i < n; i++)
 		r = new_make(s, &v[i], err);
 	if (r == 0)

@@ -253,6 +253,15 @@ static int print_float(const struct spec *s, double f, struct buf *out, struct e
 	return 0;
 }
 
+static void print_key(const struct spec *s, const char *key, bool map, struct buf *out)
+{
+	if (map && s->syntax)
+		quote(key, strlen(key), '"', out);
+	else
+		buf_adds(out, key);
+	buf_addc(out, ':');
+}
+
 /* [a b], map[k:v], {a b}; with + {A:a B:b}; with # as in a Go program. */
 static int print_container(struct spec *s, struct tmpl_value v, struct buf *out, struct err *err)
 {
@@ -272,12 +281,8 @@ static int print_container(struct spec *s, struct tmpl_value v, struct buf *out,
 			return r;
 		if (i > 0)
 			buf_adds(out, s->syntax ? ", " : " ");
-		if (map && s->syntax)
-			quote(key, strlen(key), '"', out);
-		else if (map || (object && (s->names || s->syntax)))
-			buf_adds(out, key);
 		if (map || (object && (s->names || s->syntax)))
-			buf_addc(out, ':');
+			print_key(s, key, map, out);
 		r = print_value(s, e, out, err);
 		if (r < 0)
 			return r;
