@@ -278,6 +278,7 @@ int image_filter_read(struct app *app, const struct strv *texts, struct image_fi
 	for (i = 0; r == 0 && i < texts->n; i++) {
 		struct image_filter_one *f = &ret->v[i];
 
+		f->value = "";
 		r = read_key(texts->v[i], f, err);
 		if (r == 0)
 			r = read_value(app, f, err);

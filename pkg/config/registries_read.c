@@ -214,10 +214,10 @@ static int merge_tables(struct registries *r, struct toml *t, struct toml_value 
 	for (i = 0; n == 0 && i < toml_count(list); i++) {
 		g = (struct reg){0};
 		n = read_reg(t, toml_at(list, i), &g, err);
-		for (j = 0; n == 0 && j < own.n_regs; j++)
+		for (j = 0; n == 0 && g.prefix && j < own.n_regs; j++)
 			n = check_twin(toml_at(list, i), &own.regs[j], &g, err);
 		/* The first of a file's tables for one prefix counts. */
-		if (n < 0 || find_prefix(&own, g.prefix))
+		if (n < 0 || !g.prefix || find_prefix(&own, g.prefix))
 			reg_fini(&g);
 		else
 			n = put_reg(&own, &g, err);

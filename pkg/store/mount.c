@@ -311,7 +311,7 @@ int store_mount_layer(struct store *s, const char *id, char **ret_path, struct e
 		r = mount_dir(s, id, &layer, &path, err);
 	if (r == 0)
 		r = mounts_ensure(&list, id, path, &m, err);
-	if (r < 0)
+	if (r < 0 || !m)
 		return r;
 	/* Counted but not there: whoever mounted it is gone. */
 	if (!path_is_mounted(path)) {

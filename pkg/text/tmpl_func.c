@@ -57,7 +57,7 @@ int tmpl_result(const struct tmpl_call *c, struct buf *b, struct tmpl_value *ret
 static int equal_texts(const struct tmpl_call *c, struct tmpl_value a, struct tmpl_value b,
 		       struct err *err)
 {
-	const char *x = NULL, *y = NULL;
+	const char *x = "", *y = "";
 	int r = a.ops->text(a.obj, c->mem, &x, err);
 
 	if (r == 0)
