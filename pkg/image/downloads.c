@@ -59,6 +59,21 @@ void download_discard(struct download *d)
 	download_close(d);
 }
 
+void download_forget(struct store *s, const char *digest)
+{
+	struct download d = DOWNLOAD_INIT;
+	struct err ignored = ERR_INIT;
+
+	(void)snprintf(d.name, sizeof(d.name), "%s", digest_hex(digest));
+	if (store_private_dir(s, DOWNLOADS_DIR, &d.dir, &ignored) < 0)
+		return;
+	if (faccessat(d.dir, d.name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    lock_try_named(d.dir, d.name, &d.fd, &ignored) > 0)
+		download_discard(&d);
+	else
+		download_close(&d);
+}
+
 int downloads_gc(struct store *s, struct err *err)
 {
 	AUTO_STRV struct strv names = STRV_INIT;

@@ -52,8 +52,12 @@ static int claim(struct fetch *f, struct layer *l, const char *parent, struct er
 	if (l->step == STEP_WANTED) {
 		unpack_answer_fini(&l->answer);
 		f->n_wanted++;
-	} else if (!f->again) /* said once */
+	} else if (!f->again) { /* said once */
+		/* A pull may have been killed when it had made the layer. */
+		if (f->from->session)
+			download_forget(f->ctx->store, l->d->digest);
 		tell_blob(f->ctx, l->d->digest, (uint64_t)l->d->size, l->d->size, true, true);
+	}
 	return 0;
 }
 

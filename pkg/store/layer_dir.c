@@ -169,6 +169,14 @@ static int copy_mode(int overlay, const char *id, int parent_overlay, const char
 	return 0;
 }
 
+/* errno is of layer_dir_where. */
+static int no_dir(const char *id, struct err *err)
+{
+	if (errno != ENOENT)
+		return err_sys(err, errno, "looking for the directory of layer %.12s", id);
+	return err_set(err, ERR_CORRUPT, "the directory of layer %.12s is gone", id);
+}
+
 int layer_dir_set_parent(struct store *s, const char *id, const char *parent, struct err *err)
 {
 	int where = layer_dir_where(s, id), overlay, from = -1, r;
@@ -177,7 +185,7 @@ int layer_dir_set_parent(struct store *s, const char *id, const char *parent, st
 	struct rec *rec;
 
 	if (where < 0)
-		return err_set(err, ERR_CORRUPT, "the directory of layer %.12s is gone", id);
+		return no_dir(id, err);
 	overlay = s->roots[where].overlay_fd;
 	r = find_parent(s, parent, link, &from, err);
 	if (r == 0)
@@ -254,12 +262,12 @@ int layer_dir_rename(struct store *s, const char *from, const char *to, struct e
 	char link[LINK_LEN + 1], old[LINK_LEN + 1] = "", path[LINK_LEN + 3];
 	struct err ignored = ERR_INIT;
 
-	if (where >= 0) {
-		overlay = s->roots[where].overlay_fd;
-		r = link_read(overlay, from, link, err);
-	}
+	if (where < 0)
+		return no_dir(from, err);
+	overlay = s->roots[where].overlay_fd;
+	r = link_read(overlay, from, link, err);
 	if (r == 0)
-		return err_set(err, ERR_CORRUPT, "the directory of layer %.12s is gone", from);
+		return err_set(err, ERR_CORRUPT, "the link of layer %.12s is gone", from);
 	if (r > 0 && s->img > 0)
 		(void)link_read(overlay, to, old, &ignored); /* mostly there is none */
 	if (r > 0)

@@ -2,6 +2,7 @@
 #include "priv.h"
 #include "base/err.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -54,5 +55,8 @@ int layer_dir_where(const struct store *s, const char *id)
 	for (i = 0; i < s->n_own; i++)
 		if (faccessat(s->roots[i].overlay_fd, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return (int)i;
+		else if (errno != ENOENT)
+			return -1;
+	errno = ENOENT;
 	return -1;
 }

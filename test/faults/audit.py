@@ -163,7 +163,10 @@ class Audit:
         for container_id, record in self.containers.items():
             if record.get("layer") not in self.layers or record.get("image") not in self.images:
                 self.bad("container", container_id, "has no layer or no image")
-            self.only("overlay-containers/" + container_id, ["userdata"])
+            self.only("overlay-containers/" + container_id, ["userdata", "kist-targets"])
+            targets = os.path.join(self.root, "overlay-containers", container_id, "kist-targets")
+            if os.path.islink(targets) and os.readlink(targets) != record.get("layer"):
+                self.bad("container", container_id, "kist-targets leads to", os.readlink(targets))
         self.only("overlay-containers",
                   [*self.containers, "containers.json", "containers.lock", "volatile-containers.json"])
         self.check_names(self.containers)

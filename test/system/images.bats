@@ -193,6 +193,23 @@ holds_open() { readlink "/proc/$1/fd/"* 2>/dev/null | grep -qF "$2"; }
     is "" "$output"
 }
 
+@test "what a killed pull left of a layer that is there goes with the next pull" {
+    need_image
+    local layer
+    layer=$(manifest_of busybox latest | jq -r '.layers[0].digest')
+    mkdir -p "$ROOT/kist/downloads"
+    echo rest >"$ROOT/kist/downloads/${layer#sha256:}"
+    echo rest >"$ROOT/kist/downloads/0${layer#sha256:?}" # of another one
+    kist rmi "$IMG" >/dev/null
+    kist pull -q --tls-verify=false "$IMG" >/dev/null
+    kist pull -q --tls-verify=false "$IMG" >/dev/null
+    is "0${layer#sha256:?}" "$(ls "$ROOT/kist/downloads")"
+    echo rest >"$ROOT/kist/downloads/${layer#sha256:}"
+    kist untag "$IMG" >/dev/null
+    rc 0 kist pull -q --tls-verify=false "$IMG"
+    is "0${layer#sha256:?}" "$(ls "$ROOT/kist/downloads")"
+}
+
 @test "push copies to a new name, and a fresh store pulls the same image ID back" {
     need_image
     kist tag "$IMG" "$REGISTRY/round/trip:v1"
