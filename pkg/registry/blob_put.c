@@ -195,6 +195,7 @@ static int job_send(struct job *j, unsigned delay_ms, struct err *err)
 {
 	static const char *const headers[] = {"Content-Type: application/octet-stream", NULL};
 	AUTO_FREE char *url = NULL;
+	const char *extra;
 	struct http_source source;
 	struct http_request req = {
 	    .stall_seconds = STALL_SECONDS,
@@ -216,11 +217,16 @@ static int job_send(struct job *j, unsigned delay_ms, struct err *err)
 		req.progress = progress;
 		j->at = 0;
 	}
-	r = session_auth_header(j->s, j->step == STEP_OPEN ? j->mount_from : NULL,
-				TOKEN_MARGIN_SECONDS, &req.authorization, err);
-	if (r < 0)
-		return r;
-	return http_start(j->s->http, &req, &j->task.t, err);
+	extra = j->step == STEP_OPEN ? j->mount_from : NULL;
+	r = session_auth_header(j->s, extra, TOKEN_MARGIN_SECONDS, &req.authorization, err);
+	/* Who may not read the other repository may yet write to this one. */
+	if (r < 0 && extra) {
+		log_debug("registry: no mount from %s: %s", extra, err->text);
+		err_clear(err);
+		j->mount_from = NULL;
+		return job_send(j, delay_ms, err);
+	}
+	return r < 0 ? r : http_start(j->s->http, &req, &j->task.t, err);
 }
 
 static int job_enter(struct job *j, enum step step, struct err *err)

@@ -261,6 +261,28 @@ static void blob_is_mounted_from_another_repository(void **state)
 	(void)close(u.fd);
 }
 
+/* Neither where the registry does not have it nor where the token server gives no token for it. */
+static void a_mount_that_fails_becomes_an_upload(void **state)
+{
+	struct fixture *f = *state;
+	AUTO(registry_close_p) struct registry_session *s = NULL;
+	int how = -1;
+	struct registry_upload u = {
+	    .digest = f->digests[0],
+	    .size = (int64_t)BLOB_SIZE,
+	    .mount_from = "forbidden/app",
+	    .fd = file_of(f, f->blobs[0], BLOB_SIZE),
+	    .done = note_how,
+	    .ctx = &how,
+	};
+	struct err err = ERR_INIT;
+
+	ok(open_as(f, "another/app", REGISTRY_PUSH, !f->https, f->password, &s, &err), &err);
+	ok(registry_blobs_put(s, &u, 1, 0, &err), &err);
+	assert_int_equal(how, REGISTRY_UPLOADED);
+	(void)close(u.fd);
+}
+
 static void wrong_digest_is_refused_by_the_registry(void **state)
 {
 	struct fixture *f = *state;
@@ -536,6 +558,7 @@ int main(void)
 	    cmocka_unit_test(files_are_uploaded_once),
 	    cmocka_unit_test(streams_are_uploaded_whose_digest_comes_last),
 	    cmocka_unit_test(blob_is_mounted_from_another_repository),
+	    cmocka_unit_test(a_mount_that_fails_becomes_an_upload),
 	    cmocka_unit_test(wrong_digest_is_refused_by_the_registry),
 	    cmocka_unit_test(manifest_comes_back_byte_for_byte),
 	    cmocka_unit_test(what_is_unknown_is_not_found),

@@ -3,7 +3,7 @@
 # answers {"token":...} with a JWT signed by $TOKEN_DIR/key.pem (cert.pem rides along as x5c).
 # It says that tokens are good for 300 seconds; the registry refuses them after $TOKEN_SECONDS.
 # The user "tester" with "s3cret word" may push; the refresh token "refresh-me" counts as that user;
-# without credentials only pull is granted.
+# without credentials only pull is granted, and nobody gets a token that names forbidden/app.
 set -uo pipefail
 LEEWAY=60 # what docker-registry adds to the end of a token
 good=$(printf 'tester:s3cret word' | base64 -w0)
@@ -51,6 +51,7 @@ elif [ "$method" = POST ]; then
 fi
 for scope in "${scopes[@]}"; do
     IFS=: read -r type name actions <<<"$scope"
+    [ "$name" != forbidden/app ] || { answer '403 Forbidden' '{"errors":[{"code":"DENIED","message":"access forbidden"}]}'; exit; }
     [ -n "$user" ] || actions=pull
     access+="${access:+,}{\"type\":\"$type\",\"name\":\"$name\",\"actions\":[\"${actions//,/\",\"}\"]}"
 done
