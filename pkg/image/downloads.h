@@ -25,8 +25,8 @@ int download_open(struct store *s, const char *digest, struct download *ret, str
 void download_close(struct download *d);
 /* Closes and removes. */
 void download_discard(struct download *d);
-/* Removes what an earlier pull left of a blob that is not needed any more, unless somebody is loading
- * it. Best effort. */
+/* Removes what an earlier pull left of a blob that is not needed any more, unless somebody is
+ * loading it. Best effort. */
 void download_forget(struct store *s, const char *digest);
 /* Removes files that nobody has written to for DOWNLOAD_KEEP_SECONDS. */
 #define DOWNLOAD_KEEP_SECONDS (24L * 3600)

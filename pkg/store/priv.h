@@ -137,7 +137,8 @@ int layer_find_own(struct store *s, struct str id, struct layer_place *ret_place
 int store_transient(struct store *s, enum index_kind kind, struct index **ret, struct err *err);
 /* Its lock file, where there is one; containers.lock is held. */
 int store_transient_lock(struct store *s, bool try, struct err *err);
-/* Which of our roots has the directory overlay/<id>; -1: none, or (errno) it cannot be looked for. */
+/* Which of our roots has the directory overlay/<id>; -1: none, or (errno) it cannot be looked for.
+ */
 int layer_dir_where(const struct store *s, const char *id);
 /* The i-th root to look for images in: the image store before the graphroot, then the others. */
 static inline size_t image_place(const struct store *s, size_t i)

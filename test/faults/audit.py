@@ -20,6 +20,9 @@ HASHED_KEY = re.compile(r"^(manifest-)?(sha256:[0-9a-f]{64})$")
 # What may be there or not; and the documents of images, of which the inventory has a sum of its own.
 PASSED_OVER = re.compile(r"^(kist/names\.lock|kist/(staging|downloads)|overlay-[a-z]+(/[a-z-]+\.(json|lock))?|"
                          r"overlay-images/.*)$")
+# What a holder may have to spare containers some work, and needs not have.
+SPARES = re.compile(r"^(overlay/HOLDER/diff/etc(/.*)?|overlay-containers/[0-9a-f]{64}/kist-targets)$")
+MOUNT_POINTS = {"hosts", "hostname", "resolv.conf"}
 # An image that is made by the test has another ID each time.
 MADE_HERE = "localhost/new:1"
 
@@ -99,6 +102,9 @@ class Audit:
         split = os.path.join(self.root, "overlay-layers", layer_id + ".tar-split.gz")
         if "kist-holder" not in flags and not os.path.isfile(split):
             self.bad("layer", layer_id, "has no tar-split")
+        if "kist-holder" in flags:
+            self.only("overlay/" + layer_id + "/diff", ["etc"])
+            self.only("overlay/" + layer_id + "/diff/etc", MOUNT_POINTS)
         self.only("overlay/" + layer_id,
                   {"diff", "link", "work", "merged", "lower" if record.get("parent") else "empty"})
         return link
@@ -226,7 +232,7 @@ class Audit:
             for entry in dirs + files:
                 path = os.path.join(top, entry)
                 name = os.path.relpath(path, self.root)
-                if not PASSED_OVER.match(name):
+                if not PASSED_OVER.match(name) and not SPARES.match(self.rename(name)):
                     lines.append(self.line(path, name))
         for image_id, record in self.images.items():
             given = sorted(record.get("names") or [])
