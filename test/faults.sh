@@ -222,6 +222,8 @@ body_point() {
     point "$@"
     echo "--- report"
     cat "$OUT/report"
+    echo "--- output"
+    cat "$OUT/out"
     echo "--- error"
     cat "$OUT/err"
     cat "$OUT/bad" 2>/dev/null || echo "--- all is well"

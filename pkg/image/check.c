@@ -9,6 +9,7 @@
 #include "spec/image.h"
 #include "store/repair.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,20 @@ static int check_dir(struct check *c, size_t i, int depth, struct err *err)
 	return r < 0 ? r : check_one_dir(c, i, err);
 }
 
+/* Not that a file is missing, or is something else. */
+static bool is_of_reading(const struct err *e)
+{
+	static const int others[] = {ENOENT, ENOTDIR, EISDIR, ELOOP, ENXIO};
+	size_t i;
+
+	if (e->code != ERR_SYS)
+		return false;
+	for (i = 0; i < ARRAY_LEN(others); i++)
+		if (err_is_errno(e, others[i]))
+			return false;
+	return true;
+}
+
 /* The tar, rebuilt in a worker and thrown away but for its digest. */
 static int find_content_problem(struct check *c, const struct store_layer *l, int diff,
 				char **ret_problem, struct err *err)
@@ -124,6 +139,7 @@ static int find_content_problem(struct check *c, const struct store_layer *l, in
 	if (r < 0)
 		return r;
 	r = worker_packed(w, &a, &e);
+	c->unreadable = r < 0 && is_of_reading(&e);
 	if (r == -ERR_CORRUPT || r == -ERR_NOT_FOUND || r == -ERR_INVALID || r == -ERR_LIMIT ||
 	    r == -ERR_SYS)
 		return str_set(ret_problem, e.text, err);
@@ -152,13 +168,16 @@ static int check_content(struct check *c, size_t i, struct err *err)
 			err_clear(err);
 			return 0;
 		}
+		c->unreadable = false;
 		if (r == 0)
 			r = find_content_problem(c, l, diff, &problem, err);
-		if (r == 0 && problem)
+		if (r == 0 && c->unreadable && tries + 1 < READINGS_MAX)
+			r = 2;
+		else if (r == 0 && problem)
 			r = confirm_content(c, l->id, diff, err);
 		if (r != 1)
 			continue;
-		c->bad[i] = BAD_CONTENT;
+		c->bad[i] = c->unreadable ? BAD_UNREADABLE : BAD_CONTENT;
 		return check_add(c->report, "layer", l->id, problem, err);
 	}
 	return r < 0 ? r : 0;
@@ -265,6 +284,7 @@ static int check_document(struct check *c, const struct store_image *image, cons
 		return 0;
 	r = store_image_data(c->ctx->store, image, key, &text, &e);
 	if (r <= 0) {
+		c->unreadable = r < 0 && is_of_reading(&e);
 		*ret_problem = str_fmt("%s: %s", key, r < 0 ? e.text : "its file is missing");
 		return *ret_problem ? 0 : err_nomem(err);
 	}
@@ -301,12 +321,13 @@ static int check_image(struct check *c, size_t i, struct err *err)
 	if (image->read_only)
 		return 0;
 	c->report->images++;
+	c->unreadable = false;
 	r = check_find_image_problem(c, image, &problem, err);
 	if (r == 0 && problem)
 		r = confirm_image(c, image->id, &problem, err);
 	if (r <= 0)
 		return r;
-	c->bad_image[i] = true;
+	c->bad_image[i] = c->unreadable ? BAD_UNREADABLE : BAD_CONTENT;
 	return check_add(c->report, "image", image->id, problem, err);
 }
 

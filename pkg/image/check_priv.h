@@ -6,8 +6,10 @@
 #include "image/inventory.h"
 #include "worker.h"
 
-/* BAD_KEPT: another attempt may succeed, so nothing is removed for it. */
-enum bad_layer { BAD_NOT, BAD_CONTENT, BAD_PARENT, BAD_UNUSED, BAD_KEPT };
+/* Of a layer or an image. BAD_UNREADABLE: the disk gave an error, which says nothing of what is on
+ * it: a layer is fetched again if that can be. BAD_KEPT: another attempt may succeed. For neither
+ * is anything removed. */
+enum bad { BAD_NOT, BAD_CONTENT, BAD_UNREADABLE, BAD_PARENT, BAD_UNUSED, BAD_KEPT };
 
 struct check {
 	const struct image_ctx *ctx;
@@ -16,8 +18,9 @@ struct check {
 	struct inventory inv;
 	struct workers workers;
 	bool *seen;	     /* by index of layers */
-	enum bad_layer *bad; /* the same */
-	bool *bad_image;     /* by index of images */
+	enum bad *bad;	     /* the same */
+	enum bad *bad_image; /* by index of images */
+	bool unreadable;     /* the newest problem was an error of reading */
 	int null;	     /* /dev/null */
 };
 

@@ -122,10 +122,10 @@ static int repair_layer(struct check *c, size_t i, struct err *err)
 	struct err e = ERR_INIT;
 	int r;
 
-	if (c->bad[i] != BAD_CONTENT || !f)
+	if ((c->bad[i] != BAD_CONTENT && c->bad[i] != BAD_UNREADABLE) || !f)
 		return 0;
 	r = refetch(c, l, &e);
-	if (r < 0 && r != -ERR_NOT_FOUND && !c->o->force)
+	if (r < 0 && (c->bad[i] == BAD_UNREADABLE || (r != -ERR_NOT_FOUND && !c->o->force)))
 		c->bad[i] = BAD_KEPT;
 	if (r < 0)
 		return note(f, CHECK_DAMAGED, e.text, err);
@@ -251,7 +251,7 @@ int check_repair_rest(struct check *c, struct err *err)
 		r = check_dirs(c, err);
 	for (i = 0; r == 0 && i < c->inv.images.n; i++)
 		if (!c->inv.images.v[i]->read_only &&
-		    (c->bad_image[i] || has_bad_layer(c, c->inv.images.v[i])))
+		    (c->bad_image[i] == BAD_CONTENT || has_bad_layer(c, c->inv.images.v[i])))
 			r = remove_image(c, i, err);
 	return r < 0 ? r : remove_layers(c, err);
 }

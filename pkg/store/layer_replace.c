@@ -59,10 +59,12 @@ static int move_tarsplit(struct store *s, const struct store_layer_new *n, const
 static int replace_locked(struct store *s, const struct store_layer_new *n, const char *id,
 			  const char *parent, struct err *err)
 {
-	int overlay = image_root(s)->overlay_fd, r = 0;
+	int overlay = image_root(s)->overlay_fd, where = layer_dir_where(s, id), r = 0;
 
+	if (where < 0 && errno != ENOENT)
+		return err_sys(err, errno, "looking for its directory");
 	/* One in the graphroot, from before there was an image store, moves there now. */
-	if (layer_dir_where(s, id) != (int)s->img)
+	if (where != (int)s->img)
 		r = store_remove_layer_tree(s, id, err);
 	if (r == 0 && layer_dir_where(s, id) < 0)
 		r = layer_dir_make(s, s->img, id, parent, err);

@@ -83,10 +83,18 @@ int store_layer_check_dir(struct store *s, const char *id, const char *parent, c
 	where = layer_dir_where(s, id);
 	overlay = s->roots[where < 0 ? 0 : where].overlay_fd;
 	(void)snprintf(path, sizeof(path), "%s/diff", id);
-	if (where < 0 || fstatat(overlay, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISDIR(st.st_mode))
+	if (where < 0 || fstatat(overlay, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return err_sys(err, errno, "looking for the files of layer %.12s", id);
+		return problem(ret_problem, "its directory is missing", err);
+	}
+	if (!S_ISDIR(st.st_mode))
 		return problem(ret_problem, "its directory is missing", err);
 	r = link_read(overlay, id, link, &e);
+	if (r < 0 && err_is_errno(&e, EIO)) {
+		*err = e;
+		return err_wrap(err, "layer %.12s", id);
+	}
 	if (r <= 0)
 		return problem(ret_problem,
 			       r == 0 ? "its link file is missing" : "its link file is malformed",
@@ -160,6 +168,9 @@ static int repair_dir(struct store *s, const char *id, const char *parent, struc
 	if (layer_find_own(s, str_of(id), &place, &rec, err) <= 0)
 		return err_set(err, ERR_NOT_FOUND, "layer %.12s is not in the store", id);
 	(void)snprintf(path, sizeof(path), "%s/diff", id);
+	if ((where < 0 || faccessat(overlay, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0) &&
+	    errno != ENOENT && errno != ENOTDIR)
+		return err_sys(err, errno, "looking for the files of layer %.12s", id);
 	if (where < 0 || faccessat(overlay, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_set(err, ERR_CORRUPT, "layer %.12s: its directory is missing", id);
 	r = dir_open(overlay, id, &dir, err);
