@@ -184,7 +184,19 @@ same_lists() {
 
 podman_checks() {
     # an unknown word with --help is no error for podman
-    if on podman system --help | grep -qw check; then on podman system check; else all_exported; fi
+    if on podman system --help | grep -qw check; then on podman system check || { mounts_left; return 1; }; else all_exported; fi
+}
+
+# mounts_left: what is mounted below the store, what counts as mounted, and whose layer each is
+mounts_left() {
+    local layer
+    grep -F " $root/" /proc/self/mountinfo
+    cat "$work/run/overlay-layers/mountpoints.json"
+    for layer in $(grep -F " $root/overlay/" /proc/self/mountinfo | sed -nE 's,.*/overlay/([0-9a-f]{64})/merged .*,\1,p'); do
+        jq -c --arg l "$layer" '.[] | select(.id == $l)' "$root/overlay-layers/layers.json"
+        jq -c --arg l "$layer" '.[] | select(.layer == $l or .id == $l) | {id, names, layer}' "$root"/overlay-*/{images,containers}.json
+        grep -h -F "${layer:0:12}" "$work"/*.log | tail -n 5
+    done
 }
 
 # all_exported: for a podman without a check: skopeo reads each image, and its layers are what it says
