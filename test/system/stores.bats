@@ -3,7 +3,13 @@
 
 load helpers
 
-setup_file() { file_setup busybox multi entry; }
+# A second registry, which has nothing: there kist has to make the layers' bytes again.
+setup_file() {
+    file_setup busybox multi entry
+    export FROM=$REGISTRY FROM_URL=$REGISTRY_URL
+    start_registry "$FILE/regto"
+    export TO=$REGISTRY REGISTRY=$FROM REGISTRY_URL=$FROM_URL
+}
 teardown_file() { file_teardown; }
 
 setup() {
@@ -189,9 +195,9 @@ gone() { ! kist --imagestore "$STORE/img" inspect "$1" >/dev/null 2>&1; }
     rc 0 k run --rm --network none "$REGISTRY/multi" ls /data
     has keep
     rc 0 pod run --rm --network none "$REGISTRY/entry" one
-    rc 0 k push -q --tls-verify=false "$REGISTRY/multi" "$REGISTRY/split/kist"
+    rc 0 k push -q --tls-verify=false "$REGISTRY/multi" "$TO/split/kist"
     rc 0 pod push -q --tls-verify=false "$REGISTRY/entry" "$REGISTRY/split/podman"
-    is "$(diff_ids multi)" "$(diff_ids split/kist)"
+    is "$(diff_ids multi)" "$(REGISTRY=$TO diff_ids split/kist)"
     is "$(diff_ids entry)" "$(diff_ids split/podman)"
     # kist's layers stand on podman's, and podman's on kist's
     kpull busybox
@@ -297,7 +303,7 @@ $REGISTRY/entry:latest true" "$stdout"
     rc 0 k run --rm --network none localhost/committed:1 cat /mine
     is mine "$stdout"
     rc 0 k save -q -o "$STORE/entry.tar" "$REGISTRY/entry"
-    rc 0 k push -q --tls-verify=false first:1 "$REGISTRY/more/first"
+    rc 0 k push -q --tls-verify=false first:1 "$TO/more/first"
 
     # refused with the store's name, and then nothing has happened
     all=$(k images -q --no-trunc)
@@ -354,7 +360,7 @@ Deleted: $(k inspect --format '{{.Id}}' first:1)" "$stdout"
     rc 0 k system check
     has '0 findings'
     rc 0 k export c -o "$STORE/c.tar"
-    rc 0 k push -q --tls-verify=false "$REGISTRY/multi" "$REGISTRY/more/multi"
+    rc 0 k push -q --tls-verify=false "$REGISTRY/multi" "$TO/more/multi"
     rc 0 k rm c
     rc 0 k rmi "$REGISTRY/multi"
     is 0 "$(find "$ROOT/overlay" -mindepth 1 -maxdepth 1 -name '[0-9a-f]*' | wc -l)"
@@ -514,8 +520,8 @@ Deleted: $(k inspect --format '{{.Id}}' first:1)" "$stdout"
     rc 0 k images -q
     rc 0 k system check
     has '0 findings'
-    rc 0 k push -q --tls-verify=false "$IMG" "$REGISTRY/shifted/multi"
-    is "$(diff_ids multi)" "$(diff_ids shifted/multi)"
+    rc 0 k push -q --tls-verify=false "$IMG" "$TO/shifted/multi"
+    is "$(diff_ids multi)" "$(REGISTRY=$TO diff_ids shifted/multi)"
     rc 2 k rmi "$IMG"
     has 'in use by container p'
     rc 0 pod start -a p
@@ -580,8 +586,8 @@ Deleted: $(k inspect --format '{{.Id}}' first:1)" "$stdout"
     is "$REGISTRY/entry" "$stdout"
     rc 125 k run --rm --network none "$REGISTRY/entry" true
     has 'its layers were made for a user namespace'
-    rc 0 k push -q --tls-verify=false "$REGISTRY/entry" "$REGISTRY/shifted/entry"
-    is "$(diff_ids entry)" "$(diff_ids shifted/entry)"
+    rc 0 k push -q --tls-verify=false "$REGISTRY/entry" "$TO/shifted/entry"
+    is "$(diff_ids entry)" "$(REGISTRY=$TO diff_ids shifted/entry)"
     rc 0 k tag "$REGISTRY/entry" localhost/two:2
     is 100000 "$(jq '.[0].uidmap[0].host_id' "$ROOT/overlay-layers/layers.json")"
     rc 0 k system check
@@ -605,8 +611,8 @@ Deleted: $(k inspect --format '{{.Id}}' first:1)" "$stdout"
     # with the kernel's overlay every file would have the mask's mode
     rc 125 k run --rm --network none "$IMG" ls /data
     has 'was written with force_mask, which only a mount program (fuse-overlayfs) presents'
-    rc 0 k push -q --tls-verify=false "$IMG" "$REGISTRY/masked/multi"
-    is "$(diff_ids multi)" "$(diff_ids masked/multi)"
+    rc 0 k push -q --tls-verify=false "$IMG" "$TO/masked/multi"
+    is "$(diff_ids multi)" "$(REGISTRY=$TO diff_ids masked/multi)"
     rc 0 k save -q -o "$STORE/multi.tar" "$IMG"
     rc 0 k system check
     has '0 findings'
@@ -635,8 +641,8 @@ Deleted: $(k inspect --format '{{.Id}}' first:1)" "$stdout"
     # whiteouts as files, which is what the mount program looks for
     is '.wh..wh..opq .wh.gone .wh.replaced .wh.sub' "$(as_owner find "$ROOT/overlay" -name '.wh*' -printf '%f\n' | sort | xargs)"
     is 0 "$(as_owner find "$ROOT/overlay" -type c | wc -l)"
-    rc 0 k push -q --tls-verify=false "$IMG" "$REGISTRY/program/multi"
-    is "$(diff_ids multi)" "$(diff_ids program/multi)"
+    rc 0 k push -q --tls-verify=false "$IMG" "$TO/program/multi"
+    is "$(diff_ids multi)" "$(REGISTRY=$TO diff_ids program/multi)"
     rc 0 k system check
     has '0 findings'
     rc 0 k rmi -a
@@ -678,7 +684,7 @@ Deleted: $(k inspect --format '{{.Id}}' first:1)" "$stdout"
     is "$REGISTRY/entry" "$stdout"
     rc 125 k run --rm --network none "$REGISTRY/entry" one
     has 'is a composefs layer, which kist cannot mount'
-    rc 125 k push -q --tls-verify=false "$REGISTRY/entry" "$REGISTRY/composefs/entry"
+    rc 125 k push -q --tls-verify=false "$REGISTRY/entry" "$TO/composefs/entry"
     has 'is a composefs layer'
     rc 125 k save -q -o "$STORE/entry.tar" "$REGISTRY/entry"
     rc 0 k system check
@@ -705,8 +711,8 @@ Deleted: $(k inspect --format '{{.Id}}' first:1)" "$stdout"
     is "$(listed pod)" "$(listed k)"
     rc 0 k run --rm --network none "$IMG" one
     has 'args: one'
-    rc 0 k push -q --tls-verify=false "$IMG" "$REGISTRY/chunked/kist"
-    is "$(diff_ids entry)" "$(diff_ids chunked/kist)"
+    rc 0 k push -q --tls-verify=false "$IMG" "$TO/chunked/kist"
+    is "$(diff_ids entry)" "$(REGISTRY=$TO diff_ids chunked/kist)"
     rc 0 k save -q -o "$STORE/entry.tar" "$IMG"
     rc 0 k create --name c "$IMG"
     rc 0 k commit -q c localhost/committed:1
