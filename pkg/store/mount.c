@@ -22,6 +22,8 @@
 #define MOUNTS_LOCK "mountpoints.lock"
 #define MOUNTS_SIZE_MAX ((size_t)16 << 20)
 #define DIR_MODE 0700
+/* How often a mount may be hidden at once. */
+#define HIDDEN_TRIES 8
 /* mount(2) takes one page of options. */
 #define OPTIONS_MAX 4096
 
@@ -287,14 +289,54 @@ static int mounts_open(struct store *s, const char *id, int *ret_dir, int *ret_l
 	return r < 0 ? err_wrap(err, "layer %.12s", id) : 0;
 }
 
+/* Where it was mounted, whatever was mounted over that since. */
+static void unmount_below(int layer)
+{
+	char dir[FD_PATH_MAX], path[FD_PATH_MAX + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/merged", fd_path(layer, dir));
+	(void)umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
+/* Mounts the layer so that it is seen at its path: 1, or 0 when it was there. Another tool that
+ * just begins may have found overlay/ uncovered (cover.c) before we covered it, and cover it when
+ * we have mounted: then it is done again. */
+static int mount_seen(struct store *s, const char *id, char **ret_path, struct err *err)
+{
+	int i, r, seen = 0;
+
+	for (i = 0; i < HIDDEN_TRIES; i++) {
+		AUTO_CLOSE int layer = -1;
+		AUTO_FREE char *path = NULL;
+
+		r = overlay_cover(s, err);
+		if (r == 0)
+			r = mount_dir(s, id, &layer, &path, err);
+		if (r < 0)
+			return r;
+		seen = path_is_mounted(path);
+		if (!seen)
+			r = mount_layer(s, layer, id, err);
+		if (r < 0)
+			return r;
+		if (seen || path_is_mounted(path)) {
+			*ret_path = TAKE(path);
+			return !seen;
+		}
+		unmount_below(layer);
+	}
+	return err_set(err, ERR_IN_USE, "%s is mounted over itself again and again: try again",
+		       own(s)->overlay_path);
+}
+
 int store_mount_layer(struct store *s, const char *id, char **ret_path, struct err *err)
 {
 	AUTO_UNLOCK struct store *locked = NULL;
 	AUTO_STORE_MOUNT_LIST struct store_mount_list list = {0};
-	AUTO_CLOSE int dir = -1, lock = -1, layer = -1;
+	AUTO_CLOSE int dir = -1, lock = -1;
 	AUTO_FREE char *path = NULL;
 	struct store_mount *m = NULL;
-	int r;
+	int r, made = 0;
 
 	r = store_layer_exists(s, id, err);
 	if (r == 0)
@@ -306,21 +348,14 @@ int store_mount_layer(struct store *s, const char *id, char **ret_path, struct e
 	locked = s;
 	r = mounts_open(s, id, &dir, &lock, &list, err);
 	if (r == 0)
-		r = overlay_cover(s, err);
-	if (r == 0)
-		r = mount_dir(s, id, &layer, &path, err);
-	if (r == 0)
+		made = r = mount_seen(s, id, &path, err);
+	if (r >= 0)
 		r = mounts_ensure(&list, id, path, &m, err);
 	if (r < 0 || !m)
-		return r;
+		return r < 0 ? err_wrap(err, "mounting layer %.12s", id) : r;
 	/* Counted but not there: whoever mounted it is gone. */
-	if (!path_is_mounted(path)) {
-		m->count = 0;
-		r = mount_layer(s, layer, id, err);
-	}
-	m->count++;
-	if (r == 0)
-		r = mounts_write(dir, lock, &list, err);
+	m->count = made > 0 ? 1 : m->count + 1;
+	r = mounts_write(dir, lock, &list, err);
 	if (r < 0)
 		return err_wrap(err, "mounting layer %.12s", id);
 	*ret_path = TAKE(path);
