@@ -27,7 +27,8 @@ struct inventory {
 	 * how many images have it in their chain. */
 	uint64_t *layer_bytes;
 	size_t *sharers;
-	uint64_t holder_bytes; /* of the data of holder records */
+	/* By index of containers: bytes on disk of the data of holder records, 0 for others. */
+	uint64_t *holder_bytes;
 	struct inventory_pair *pairs;
 	size_t n_pairs;
 };

@@ -16,6 +16,7 @@ void inventory_fini(struct inventory *inv)
 	free(inv->users);
 	free(inv->data_bytes);
 	free(inv->layer_bytes);
+	free(inv->holder_bytes);
 	free(inv->sharers);
 	free(inv->pairs);
 	*inv = (struct inventory){0};
@@ -136,7 +137,7 @@ static int measure(struct store *s, struct inventory *inv, struct err *err)
 	for (i = 0; i < inv->images.n; i++)
 		inv->data_bytes[i] = *p++;
 	for (i = 0; i < inv->containers.n; i++)
-		inv->holder_bytes += *p++;
+		inv->holder_bytes[i] = *p++;
 	return 0;
 }
 
@@ -155,7 +156,9 @@ static int fill(struct store *s, struct inventory *inv, struct err *err)
 	inv->data_bytes = calloc(inv->images.n + 1, sizeof(*inv->data_bytes));
 	inv->layer_bytes = calloc(inv->layers.n + 1, sizeof(*inv->layer_bytes));
 	inv->sharers = calloc(inv->layers.n + 1, sizeof(*inv->sharers));
-	if (!inv->users || !inv->data_bytes || !inv->layer_bytes || !inv->sharers)
+	inv->holder_bytes = calloc(inv->containers.n + 1, sizeof(*inv->holder_bytes));
+	if (!inv->users || !inv->data_bytes || !inv->layer_bytes || !inv->sharers ||
+	    !inv->holder_bytes)
 		return err_nomem(err);
 	return 0;
 }
@@ -275,9 +278,12 @@ bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64
 		sum += inv->data_bytes[i];
 		inventory_count_image(inv, inv->images.v[i], hit);
 	}
-	for (i = 0; i < inv->containers.n; i++)
-		if (inv->containers.v[i].holder && is_gone(inv, gone, inv->containers.v[i].image))
-			inventory_count_chain(inv, inv->containers.v[i].layer, hit);
+	for (i = 0; i < inv->containers.n; i++) {
+		if (!inv->containers.v[i].holder || !is_gone(inv, gone, inv->containers.v[i].image))
+			continue;
+		sum += inv->holder_bytes[i];
+		inventory_count_chain(inv, inv->containers.v[i].layer, hit);
+	}
 	for (i = 0; i < inv->layers.n; i++)
 		sum += hit[i] > 0 && kept[i] == 0 ? inv->layer_bytes[i] : 0;
 	*ret = sum;
