@@ -103,14 +103,18 @@ static int trash_take(struct store *s, size_t where, const char *id, struct err 
 	return 0;
 }
 
-/* While a damaged layer is replaced two directories have the same link. */
-static bool is_of_another(const struct root *root, const char *link, const char *id)
+/* While a damaged layer is replaced two directories have the same link. 1 it leads to the other. */
+static int is_of_another(const struct root *root, const char *link, const char *id, struct err *err)
 {
 	char path[LINK_LEN + 3];
 
 	(void)snprintf(path, sizeof(path), "l/%s", link);
-	return !link_leads_to(root->overlay_fd, link, id) &&
-	       faccessat(root->overlay_fd, path, F_OK, 0) == 0;
+	errno = 0;
+	if (link_leads_to(root->overlay_fd, link, id))
+		return 0;
+	if (errno != 0 && errno != ENOENT && errno != EINVAL)
+		return err_sys(err, errno, "reading %s", path);
+	return faccessat(root->overlay_fd, path, F_OK, 0) == 0;
 }
 
 static int unlink_link(const struct root *root, const char *link, struct err *err)
@@ -144,10 +148,12 @@ static int remove_link(const struct root *root, const char *id, struct err *err)
 {
 	struct err ignored = ERR_INIT;
 	char link[LINK_LEN + 1];
+	int r;
 
 	if (link_read(root->overlay_fd, id, link, &ignored) <= 0)
 		return remove_links(root, id, err);
-	return is_of_another(root, link, id) ? 0 : unlink_link(root, link, err);
+	r = is_of_another(root, link, id, err);
+	return r != 0 ? (r < 0 ? r : 0) : unlink_link(root, link, err);
 }
 
 static int remove_from(struct store *s, size_t where, const char *id, struct err *err)
