@@ -163,15 +163,16 @@ static int repair_dir(struct store *s, const char *id, const char *parent, struc
 	struct rec *rec;
 	int r, where, overlay;
 
-	where = layer_dir_where(s, id);
-	overlay = s->roots[where < 0 ? 0 : where].overlay_fd;
 	if (layer_find_own(s, str_of(id), &place, &rec, err) <= 0)
 		return err_set(err, ERR_NOT_FOUND, "layer %.12s is not in the store", id);
+	where = layer_dir_where(s, id);
+	overlay = s->roots[where < 0 ? 0 : where].overlay_fd;
 	(void)snprintf(path, sizeof(path), "%s/diff", id);
-	if ((where < 0 || faccessat(overlay, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0) &&
-	    errno != ENOENT && errno != ENOTDIR)
+	if (where >= 0 && faccessat(overlay, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		where = -1;
+	if (where < 0 && errno != ENOENT && errno != ENOTDIR)
 		return err_sys(err, errno, "looking for the files of layer %.12s", id);
-	if (where < 0 || faccessat(overlay, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (where < 0)
 		return err_set(err, ERR_CORRUPT, "layer %.12s: its directory is missing", id);
 	r = dir_open(overlay, id, &dir, err);
 	if (r == 0)
