@@ -34,6 +34,10 @@ int mount_attach(int fd, int target, const char *what, struct err *err);
 int mount_path_of(int fd, char out[MOUNT_PATH_MAX], struct err *err);
 int mount_reopen(int fd, const char *path, int *ret_fd, struct err *err);
 
+/* Is something mounted on path below dir (AT_FDCWD for absolute paths)? Follows no symlink at the
+ * end, and triggers no automount. */
+bool mount_is_at(int dir, const char *path);
+
 /*
  * Mounts an overlay of the options on target. Paths in them are relative to the directory dir,
  * which is entered by its path (see mount_reopen): others may mount something over it and unmount

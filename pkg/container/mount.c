@@ -25,15 +25,6 @@ static char *merged_path(const struct container *c)
 	return str_fmt("%s/kist/containers/%s/" MERGED_DIR, c->owner->graphroot, c->def.id);
 }
 
-static bool is_mounted(const struct container *c)
-{
-	struct statx st;
-
-	return statx(c->dir, MERGED_DIR, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) ==
-		   0 &&
-	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
-}
-
 struct overlay {
 	const char *options, *home_path;
 	int home, merged;
@@ -109,7 +100,7 @@ int container_mount(struct container *c, char **ret_path, struct err *err)
 			r = err_set(err, ERR_IN_USE, "it is being started or ended: try again");
 		path = r == 0 ? str_fmt("/proc/%d/root", st.pid) : NULL;
 	} else if (r > 0) {
-		r = is_mounted(c) ? 0 : mount_stopped(c, err);
+		r = mount_is_at(c->dir, MERGED_DIR) ? 0 : mount_stopped(c, err);
 		path = r == 0 ? merged_path(c) : NULL;
 	}
 	if (r < 0)
@@ -124,7 +115,7 @@ int container_mounted(struct container *c, char **ret_path, struct err *err)
 {
 	char *path;
 
-	if (!is_mounted(c))
+	if (!mount_is_at(c->dir, MERGED_DIR))
 		return 0;
 	path = merged_path(c);
 	if (!path)
@@ -137,7 +128,7 @@ int container_unmount(struct container *c, bool lazily, struct err *err)
 {
 	AUTO_FREE char *path = NULL;
 
-	if (!is_mounted(c))
+	if (!mount_is_at(c->dir, MERGED_DIR))
 		return 0;
 	path = merged_path(c);
 	if (!path)

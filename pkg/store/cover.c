@@ -6,6 +6,7 @@
  */
 #include "priv.h"
 #include "base/err.h"
+#include "sys/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,19 +16,11 @@
 /* Two processes at once may each make one. */
 #define COVERS_MAX 8
 
-bool path_is_mounted(const char *path)
-{
-	struct statx st;
-
-	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 &&
-	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
-}
-
 int overlay_cover(struct store *s, struct err *err)
 {
 	const char *path = own(s)->overlay_path;
 
-	if (path_is_mounted(path))
+	if (mount_is_at(AT_FDCWD, path))
 		return 0;
 	if (mount(path, path, NULL, MS_BIND, NULL) < 0 ||
 	    mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0)
@@ -40,7 +33,7 @@ static bool is_covered(const struct store *s)
 {
 	struct stat above, home;
 
-	return path_is_mounted(s->roots[0].overlay_path) &&
+	return mount_is_at(AT_FDCWD, s->roots[0].overlay_path) &&
 	       stat(s->roots[0].overlay_path, &home) == 0 && fstat(s->roots[0].fd, &above) == 0 &&
 	       home.st_dev == above.st_dev;
 }
@@ -54,8 +47,8 @@ bool overlay_uncover_to(struct store *s, const char *path)
 {
 	int i;
 
-	for (i = 0; i < COVERS_MAX && !path_is_mounted(path); i++)
+	for (i = 0; i < COVERS_MAX && !mount_is_at(AT_FDCWD, path); i++)
 		if (!overlay_uncover(s))
 			return false;
-	return path_is_mounted(path);
+	return mount_is_at(AT_FDCWD, path);
 }

@@ -98,11 +98,7 @@ static int make_layer(struct store *s, const char *id, const char *parent, const
 	if (r == 0)
 		r = store_index(s, 0, IX_LAYERS, &ix, err);
 	if (r == 0)
-		r = json_new(&doc, err);
-	if (r == 0)
-		r = json_set_root(doc, json_object(doc), err);
-	if (r == 0)
-		r = rec_set_text(doc, "id", id, err);
+		r = rec_new(id, &doc, err);
 	if (r == 0)
 		r = rec_set_text(doc, "parent", parent, err);
 	if (r == 0)
@@ -140,11 +136,7 @@ static int make_container(struct store *s, const char *holder, const char *layer
 	struct index *ix = NULL;
 	int r;
 
-	r = json_new(&doc, err);
-	if (r == 0)
-		r = json_set_root(doc, json_object(doc), err);
-	if (r == 0)
-		r = rec_set_text(doc, "id", holder, err);
+	r = rec_new(holder, &doc, err);
 	if (r == 0)
 		r = set_name(s, doc, image_id, err);
 	if (r == 0)

@@ -109,11 +109,7 @@ static int new_record(const struct store_image_put *put, struct json_doc **ret, 
 	AUTO_JSON struct json_doc *doc = NULL;
 	int r;
 
-	r = json_new(&doc, err);
-	if (r == 0)
-		r = json_set_root(doc, json_object(doc), err);
-	if (r == 0)
-		r = rec_set_text(doc, "id", put->id, err);
+	r = rec_new(put->id, &doc, err);
 	if (r == 0)
 		r = rec_set_text(doc, "digest", put->digest, err);
 	if (r == 0)

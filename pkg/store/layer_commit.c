@@ -43,11 +43,7 @@ static int make_record(const char *id, const struct store_layer_info *info, stru
 	AUTO_JSON struct json_doc *doc = NULL;
 	int r;
 
-	r = json_new(&doc, err);
-	if (r == 0)
-		r = json_set_root(doc, json_object(doc), err);
-	if (r == 0)
-		r = rec_set_text(doc, "id", id, err);
+	r = rec_new(id, &doc, err);
 	if (r == 0)
 		r = rec_set_text(doc, "parent", info->parent, err);
 	if (r == 0)

@@ -63,11 +63,7 @@ static int add_staging_record(struct store *s, const char *id, struct err *err)
 
 	r = store_index(s, layer_home(s), IX_LAYERS, &ix, err);
 	if (r == 0)
-		r = json_new(&doc, err);
-	if (r == 0)
-		r = json_set_root(doc, json_object(doc), err);
-	if (r == 0)
-		r = rec_set_text(doc, "id", id, err);
+		r = rec_new(id, &doc, err);
 	if (r == 0)
 		r = json_set(doc, json_root(doc), "created", json_time(doc, time_now_ns()), err);
 	if (r == 0)

@@ -162,7 +162,7 @@ int store_mount_list(struct store *s, struct store_mount_list *ret, struct err *
 	if (r < 0)
 		return r;
 	for (i = 0; i < list.n; i++) {
-		if (!path_is_mounted(list.v[i].path))
+		if (!mount_is_at(AT_FDCWD, list.v[i].path))
 			continue;
 		one = list.v[n];
 		list.v[n++] = list.v[i];
@@ -314,12 +314,12 @@ static int mount_seen(struct store *s, const char *id, char **ret_path, struct e
 			r = mount_dir(s, id, &layer, &path, err);
 		if (r < 0)
 			return r;
-		seen = path_is_mounted(path);
+		seen = mount_is_at(AT_FDCWD, path);
 		if (!seen)
 			r = mount_layer(s, layer, id, err);
 		if (r < 0)
 			return r;
-		if (seen || path_is_mounted(path)) {
+		if (seen || mount_is_at(AT_FDCWD, path)) {
 			*ret_path = TAKE(path);
 			return !seen;
 		}
@@ -366,7 +366,7 @@ int store_mount_layer(struct store *s, const char *id, char **ret_path, struct e
  * mount is below that one. */
 static int take_away(struct store *s, const char *path, bool others, struct err *err)
 {
-	bool there = others ? path_is_mounted(path) : overlay_uncover_to(s, path);
+	bool there = others ? mount_is_at(AT_FDCWD, path) : overlay_uncover_to(s, path);
 
 	if (there && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 		return err_sys(err, errno, "unmounting %s", path);

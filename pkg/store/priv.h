@@ -191,6 +191,8 @@ int rec_edit(const struct rec *rec, struct json_doc **ret, struct err *err);
 int rec_store(struct index *ix, struct rec *rec, const struct json_doc *doc, struct err *err);
 /* Sets or removes flags.<name>; flags itself goes when it becomes empty. value NULL: remove. */
 int rec_set_flag(struct json_doc *doc, const char *name, struct json *value, struct err *err);
+/* A new record: an object with this ID. */
+int rec_new(const char *id, struct json_doc **ret, struct err *err);
 /* NULL or "": left as it is. */
 int rec_set_text(struct json_doc *doc, const char *name, const char *value, struct err *err);
 /* An empty list removes the member. */
@@ -309,7 +311,6 @@ int image_write_data(struct store *s, const char *id, const struct store_data *d
 		     struct err *err);
 
 /* cover.c: overlay/ mounted over itself, as other tools do; layers.lock is held. */
-bool path_is_mounted(const char *path);
 /* Makes that mount, unless there is one. */
 int overlay_cover(struct store *s, struct err *err);
 /* Takes the topmost such mount away: true when there was one. Only while no layer is mounted. */

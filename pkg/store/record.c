@@ -54,6 +54,21 @@ int rec_edit(const struct rec *rec, struct json_doc **ret, struct err *err)
 	return json_parse(rec->text.ptr, rec->text.len, JSON_DUPLICATES, "record", ret, err);
 }
 
+int rec_new(const char *id, struct json_doc **ret, struct err *err)
+{
+	AUTO_JSON struct json_doc *doc = NULL;
+	int r;
+
+	r = json_new(&doc, err);
+	if (r == 0)
+		r = json_set_root(doc, json_object(doc), err);
+	if (r == 0)
+		r = rec_set_text(doc, "id", id, err);
+	if (r == 0)
+		*ret = TAKE(doc);
+	return r;
+}
+
 int rec_store(struct index *ix, struct rec *rec, const struct json_doc *doc, struct err *err)
 {
 	AUTO_BUF struct buf out = BUF_INIT(RECORD_MAX);

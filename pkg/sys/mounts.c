@@ -117,6 +117,14 @@ int mount_reopen(int fd, const char *path, int *ret_fd, struct err *err)
 	return 0;
 }
 
+bool mount_is_at(int dir, const char *path)
+{
+	struct statx st;
+
+	return statx(dir, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &st) == 0 &&
+	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 /* How often what was entered may be unmounted before it was mounted from. */
 #define OVERLAY_TRIES 20
 
