@@ -52,14 +52,14 @@ static int remove_users(struct app *app, const char *image_id, struct err *err)
 	int r;
 
 	r = containers_of_image(app->containers, image_id, &users, err);
-	for (i = 0; r == 0 && i < users.n; i++) {
+	for (i = 0; r >= 0 && i < users.n; i++) {
 		AUTO_CONTAINER struct container *c = NULL;
 
 		r = container_open(app->containers, users.v[i], &c, err);
 		if (r == 0)
 			r = container_remove(c, true, err);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static int remove_one(struct app *app, const struct rmi_args *a, const char *text, struct err *err)

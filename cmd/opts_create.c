@@ -222,7 +222,9 @@ static int remove_namesake(struct app *app, const char *name, struct err *err)
 		err_clear(err);
 		return 0;
 	}
-	return r < 0 ? r : container_remove(c, true, err);
+	if (r == 0)
+		r = container_remove(c, true, err);
+	return r < 0 ? r : 0;
 }
 
 static int create(struct app *app, const struct create_args *a, const struct strv *rest,

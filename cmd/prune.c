@@ -144,8 +144,8 @@ static int prune_container(struct app *app, struct container *c, const struct pr
 		*err = one;
 		return r;
 	}
-	*bytes += n;
-	return 1;
+	*bytes += r > 0 ? n : 0;
+	return r;
 }
 
 static int prune_containers(struct app *app, const struct prune_filter *filter, struct strv *ids,

@@ -52,9 +52,9 @@ static int remove_containers(struct app *app, struct err *err)
 	int r;
 
 	r = containers_list(app->containers, &list, err);
-	for (i = 0; r == 0 && i < list.n; i++)
+	for (i = 0; r >= 0 && i < list.n; i++)
 		r = container_remove(list.v[i], true, err);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /* podman mounts the directory over itself and leaves it so. */

@@ -120,7 +120,9 @@ static int remove_at_end(struct container *c, struct err *err)
 {
 	int r = container_wait(c, err);
 
-	return r < 0 ? r : container_remove(c, false, err);
+	if (r == 0)
+		r = container_remove(c, false, err);
+	return r < 0 ? r : 0;
 }
 
 int session_start(struct app *app, struct session *s, struct err *err)

@@ -156,7 +156,12 @@ static int rm_one(void *arg, struct container *c, const char *name, struct err *
 		r = container_stop(c, a->timeout, err);
 	if (r >= 0)
 		r = container_remove(c, false, err);
-	return r < 0 ? r : out_line(name, err);
+	if (r > 0)
+		return out_line(name, err);
+	if (r == 0 && !a->force && !a->ignore && !a->all)
+		r = err_set(err, ERR_NOT_FOUND,
+			    "no container with name or ID \"%s\" found: no such container", name);
+	return r;
 }
 
 static int run_rm(struct app *app, const void *args, const struct strv *rest, struct err *err)
@@ -199,7 +204,9 @@ static int run_cleanup(struct app *app, const void *args, const struct strv *res
 		return 0;
 	if (r == 0)
 		r = container_wait(c, err);
-	return r < 0 ? r : container_remove(c, false, err);
+	if (r == 0)
+		r = container_remove(c, false, err);
+	return r < 0 ? r : 0;
 }
 
 const struct verb verb_cleanup = {

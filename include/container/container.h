@@ -145,7 +145,8 @@ int container_kill(struct container *c, int sig, struct err *err);
 int container_stop(struct container *c, int64_t timeout, struct err *err);
 /* Waits for the end of a running container; returns at once for another. */
 int container_wait(struct container *c, struct err *err);
-/* force: a running one is killed first. ERR_IN_USE otherwise. */
+/* force: a running one is killed first, ERR_IN_USE otherwise. Returns 1, 0 when another command
+ * removed it meanwhile. */
 int container_remove(struct container *c, bool force, struct err *err);
 /* Releases holder records of images that no container uses any more. */
 int containers_release_images(struct containers *cs, struct err *err);

@@ -31,9 +31,12 @@ struct containers {
 /* The container with this whole ID: 1 opened, 0 it is gone. */
 int container_open_id(struct containers *cs, const char *id, struct container **ret,
 		      struct err *err);
-/* Takes the container's lock: 1 with *ret_lock, 0 when its monitor holds it. Makes the run
- * directory, which is returned too (both may be NULL to say "not wanted"). */
+/* Takes the container's lock: 1 with *ret_lock, 0 when it runs and its monitor holds it,
+ * ERR_NOT_FOUND when it was removed. A monitor that has recorded the end, and another command that
+ * starts or removes the container, are waited for. Makes the run directory, which is returned. */
 int container_lock(struct container *c, int *ret_run, int *ret_lock, struct err *err);
+/* Of a container whose lock is held: 1 when it was started and its end is not recorded. */
+int container_runs(struct container *c, int run, struct err *err);
 /* Paths of the container's cgroups, as recorded in its run directory. */
 int container_read_cgroups(int run, struct strv *ret, struct err *err);
 /* Kills and removes what is left in them. */

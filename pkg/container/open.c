@@ -5,16 +5,10 @@
 #include "container/remove.h"
 #include "store/store.h"
 #include "sys/fd.h"
-#include "sys/lock.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
-
-/* A lock that readers hold for a moment (waiting commands) is asked for again this often. */
-#define LOCK_TRIES 1000
-#define LOCK_PAUSE_NS 1000000L
 
 int containers_open(const struct containers_options *o, struct containers **ret, struct err *err)
 {
@@ -180,29 +174,5 @@ int containers_of_image(void *arg, const char *image_id, struct strv *users, str
 	for (i = 0; r == 0 && i < list.n; i++)
 		if (list.v[i]->def.image.id && streq(list.v[i]->def.image.id, image_id))
 			r = strv_add(users, list.v[i]->def.id, err);
-	return r;
-}
-
-int container_lock(struct container *c, int *ret_run, int *ret_lock, struct err *err)
-{
-	AUTO_CLOSE int run = -1;
-	int r, i;
-
-	r = state_open_run(&c->owner->state, c->def.id, &run, err);
-	if (r < 0)
-		return r;
-	for (i = 0; i < LOCK_TRIES; i++) {
-		r = lock_try_open(run, LOCK_FILE, LOCK_EXCLUSIVE, ret_lock, err);
-		if (r != 0)
-			break;
-		r = lock_is_held(run, LOCK_FILE, err);
-		if (r < 0)
-			return r;
-		if (r > 0)
-			return 0; /* by a writer: the monitor */
-		(void)nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
-	}
-	if (r > 0)
-		*ret_run = TAKE_FD(run);
 	return r;
 }

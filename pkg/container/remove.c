@@ -89,6 +89,10 @@ int container_remove(struct container *c, bool force, struct err *err)
 			return r;
 	}
 	r = container_lock(c, &run, &lock, err);
+	if (r == -ERR_NOT_FOUND) {
+		err_clear(err);
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	if (r == 0)
@@ -102,7 +106,7 @@ int container_remove(struct container *c, bool force, struct err *err)
 		r = container_clean_cgroups(run, err);
 	if (r == 0)
 		r = state_remove(&c->owner->state, c->def.id, c->def.name, err);
-	return r < 0 ? err_wrap(err, "removing container %s", c->def.name) : 0;
+	return r < 0 ? err_wrap(err, "removing container %s", c->def.name) : 1;
 }
 
 int containers_release_images(struct containers *cs, struct err *err)

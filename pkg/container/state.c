@@ -116,6 +116,28 @@ static int drop_names(const struct state *s, const char *id, struct err *err)
 	return r;
 }
 
+int state_remove_run(const struct state *s, const char *id, struct err *err)
+{
+	const struct timespec pause = {0, HELD_PAUSE_NS};
+	char path[ENTRY_PATH_MAX];
+	struct err e;
+	int i, r;
+
+	(void)entry_path(path, "containers", id);
+	/* Another command may make its lock file meanwhile: it finds the container gone, and comes
+	 * here too. */
+	for (i = 0;; i++) {
+		e = (struct err)ERR_INIT;
+		r = tree_remove(s->run, path, &e);
+		if (r == 0 || !err_is_errno(&e, ENOTEMPTY) || i == HELD_TRIES)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	if (r < 0)
+		*err = e;
+	return r;
+}
+
 /* One entry of creating/ or trash/, if its owner is dead. The directory goes last, since it is what
  * tells that there is something left to be done. */
 static int gc_entry(const struct state *s, const char *in, const char *id, struct err *err)
@@ -129,7 +151,7 @@ static int gc_entry(const struct state *s, const char *in, const char *id, struc
 		return r;
 	r = drop_names(s, id, err);
 	if (r >= 0)
-		r = tree_remove(s->run, entry_path(path, "containers", id), err);
+		r = state_remove_run(s, id, err);
 	return r < 0 ? r : remove_tree(s, entry_path(path, in, id), err);
 }
 
@@ -330,9 +352,16 @@ int state_remove(const struct state *s, const char *id, const char *name, struct
 		return err_sys(err, errno, "removing container %s", id);
 	r = unlink_name(s, name, id, err);
 	if (r == 0)
-		r = tree_remove(s->run, from, err);
+		r = state_remove_run(s, id, err);
 	/* Last: after a failure it says that there is something left to be done. */
 	return r < 0 ? r : remove_tree(s, to, err);
+}
+
+bool state_has(const struct state *s, const char *id)
+{
+	char path[ENTRY_PATH_MAX];
+
+	return faccessat(s->graph, entry_path(path, "containers", id), F_OK, 0) == 0;
 }
 
 static int by_text(const void *a, const void *b)
@@ -386,7 +415,6 @@ static int find_prefix(const struct state *s, const char *key, char ret_id[ID_HE
 
 int state_find(const struct state *s, const char *key, char ret_id[ID_HEX_LEN + 1], struct err *err)
 {
-	char path[ENTRY_PATH_MAX];
 	size_t len = strlen(key);
 	int r;
 
@@ -400,7 +428,7 @@ int state_find(const struct state *s, const char *key, char ret_id[ID_HEX_LEN + 
 	if (len < ID_HEX_LEN)
 		return find_prefix(s, key, ret_id, err);
 	memcpy(ret_id, key, ID_HEX_LEN + 1);
-	return faccessat(s->graph, entry_path(path, "containers", key), F_OK, 0) == 0;
+	return state_has(s, key);
 }
 
 static int find_dir(int top, const char *id, int *ret_dir, struct err *err)

@@ -113,6 +113,10 @@ static int record_lost_end(struct container *c, struct container_status *s, stru
 	s->exit_code = KILLED_CODE;
 	s->finished_at = time_now_ns();
 	r = container_lock(c, &run, &lock, err);
+	if (r == -ERR_NOT_FOUND) {
+		err_clear(err); /* it is removed meanwhile: nothing is to be recorded */
+		return 0;
+	}
 	if (r <= 0)
 		return r;
 	r = read_end(c, run, s, err);
@@ -139,6 +143,16 @@ static int is_locked(struct container *c, int *ret_run, struct err *err)
 	int r = state_find_run(&c->owner->state, c->def.id, ret_run, err);
 
 	return r <= 0 ? r : lock_is_held(*ret_run, LOCK_FILE, err);
+}
+
+int container_runs(struct container *c, int run, struct err *err)
+{
+	struct container_status s = {0};
+	int r = read_started(c, run, &s.started_at, err);
+
+	if (r > 0)
+		r = read_end(c, run, &s, err);
+	return r < 0 ? r : s.started_at != 0 && r == 0;
 }
 
 int container_get_status(struct container *c, struct container_status *ret, struct err *err)

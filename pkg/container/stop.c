@@ -1,13 +1,11 @@
-/* Signals, stopping and waiting. */
+/* Signals and stopping. */
 #include "containers.h"
 #include "base/err.h"
 #include "base/times.h"
 #include "spec/signals.h"
-#include "sys/lock.h"
 #include "sys/proc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -92,20 +90,4 @@ int container_stop(struct container *c, int64_t timeout, struct err *err)
 	if (r >= 0)
 		r = container_wait(c, err);
 	return r < 0 ? err_wrap(err, "stopping container %s", c->def.name) : 1;
-}
-
-int container_wait(struct container *c, struct err *err)
-{
-	AUTO_CLOSE int run = -1, lock = -1;
-	int r;
-
-	r = state_find_run(&c->owner->state, c->def.id, &run, err);
-	if (r <= 0)
-		return r;
-	lock = openat(run, LOCK_FILE, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (lock < 0)
-		return errno == ENOENT ? 0 : err_sys(err, errno, "opening %s", LOCK_FILE);
-	/* The monitor holds it for writing until it has recorded the end. */
-	r = lock_fd(lock, LOCK_SHARED, true, err);
-	return r < 0 ? r : 0;
 }

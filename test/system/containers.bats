@@ -420,6 +420,44 @@ forever() { kist run -d --name "$1" --network none "$IMG" sh -c "$2" >/dev/null;
     is same "$stdout"
 }
 
+@test "a container that ended can be started and removed right after, many times" {
+    need_image
+    # the end is told before the monitor is gone: what came meanwhile took the container for one that runs
+    cat >many <<'END'
+kist() { timeout 60 "$KIST" ${KIST_FLAGS:-} --root "$ROOT" --runroot "$RUN" "$@"; }
+code=0
+kist run --name "c$1" --network none "$IMG" sh -c '[ -e /second ] && exit 4; touch /second; exit 3' || code=$?
+[ $code = 3 ] || echo "run: code $code"
+code=0
+kist start -a "c$1" || code=$?
+[ $code = 4 ] || echo "start: code $code"
+kist rm "c$1" >/dev/null
+END
+    export KIST ROOT RUN IMG
+    rc 0 bash -c 'seq 100 | xargs -P 8 -n 1 bash many'
+    is "" "$stdout$stderr"
+}
+
+@test "removed by many at once a container is gone once, and leaves no run directory" {
+    need_image
+    cat >many <<'END'
+kist() { timeout 60 "$KIST" ${KIST_FLAGS:-} --root "$ROOT" --runroot "$RUN" "$@"; }
+for i in $(seq 20); do
+    kist create --name x --network none "$IMG" true >/dev/null
+    for j in 1 2 3 4; do kist rm "$@" x & done
+    wait
+done
+END
+    export KIST ROOT RUN IMG
+    rc 0 bash many -f
+    is "" "$stderr"
+    rc 0 bash many
+    is 20 "$(grep -cx x <<<"$stdout")"
+    is 60 "$(grep -c 'no such container' <<<"$stderr")"
+    is 60 "$(wc -l <<<"$stderr")"
+    is "" "$(ls "$RUN/kist/containers")"
+}
+
 @test "the only process left behind by run -d is the container's monitor" {
     need_kist
     started c
