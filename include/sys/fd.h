@@ -32,9 +32,11 @@ int file_create_whole(int dir, const char *path, mode_t mode, const void *data, 
 		      struct err *err);
 
 /* Publishes content atomically: temporary file ".tmp-<path><random>" in the same directory, then
- * rename. FILE_SYNC: fdatasync before the rename (survives power loss). path has no '/'. */
+ * rename. FILE_SYNC: fdatasync before the rename (survives power loss). FILE_HELD: the caller keeps
+ * others away, so that one name will do, ".tmp-<path>", and what a dead command left there is
+ * replaced. path has no '/'. */
 #define FILE_TMP_PREFIX ".tmp-"
-enum { FILE_SYNC = 1 };
+enum { FILE_SYNC = 1, FILE_HELD = 2 };
 int file_replace(int dir, const char *path, mode_t mode, const void *data, size_t len, int flags,
 		 struct err *err);
 

@@ -7,10 +7,13 @@
 #include "file.h"
 #include "json/json.h"
 #include "sys/fd.h"
+#include "sys/lock.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int auth_file_read(const char *path, struct json_doc **ret, struct err *err)
 {
@@ -40,9 +43,21 @@ static int read_or_new(const char *path, struct json_doc **ret, struct err *err)
 	return r < 0 ? r : json_set_root(*ret, json_object(*ret), err);
 }
 
-static int write_file(const char *path, const struct json_doc *doc, struct err *err)
+/* Where the file is, and held: what is read there is still so when the change is written. */
+struct place {
+	int dir;
+	const char *name;
+	bool held;
+};
+
+static void place_leave(struct place *p)
 {
-	AUTO(auth_wipe_buf) struct buf text = BUF_INIT(CONFIG_FILE_MAX);
+	if (p->dir >= 0)
+		(void)close(p->dir);
+}
+
+static int place_enter(const char *path, struct place *ret, struct err *err)
+{
 	const char *slash = strrchr(path, '/');
 	AUTO_FREE char *parent = NULL;
 	AUTO_CLOSE int dir = -1;
@@ -52,14 +67,27 @@ static int write_file(const char *path, const struct json_doc *doc, struct err *
 		       : strdup(".");
 	if (!parent)
 		return err_nomem(err);
+	r = dir_ensure(AT_FDCWD, parent, 0700, &dir, err);
+	if (r == 0)
+		r = lock_dir(dir, err);
+	if (r < 0)
+		return err_wrap(err, "changing %s", path);
+	*ret = (struct place){TAKE_FD(dir), slash ? slash + 1 : path, r > 0};
+	return 0;
+}
+
+static int write_file(const struct place *to, const char *path, const struct json_doc *doc,
+		      struct err *err)
+{
+	AUTO(auth_wipe_buf) struct buf text = BUF_INIT(CONFIG_FILE_MAX);
+	int r;
+
 	json_dump(json_root(doc), JSON_TABS, &text);
 	r = buf_check(&text, path, err);
 	if (r < 0)
 		return r;
-	r = dir_ensure(AT_FDCWD, parent, 0700, &dir, err);
-	if (r < 0)
-		return r;
-	r = file_replace(dir, slash ? slash + 1 : path, 0600, text.ptr, text.len, FILE_SYNC, err);
+	r = file_replace(to->dir, to->name, 0600, text.ptr, text.len,
+			 FILE_SYNC | (to->held ? FILE_HELD : 0), err);
 	return r < 0 ? err_wrap(err, "writing %s", path) : 0;
 }
 
@@ -93,11 +121,14 @@ int auth_file_put(const char *path, const char *key, const char *user, const cha
 		  struct err *err)
 {
 	AUTO(auth_wipe_buf) struct buf text = BUF_INIT(CONFIG_FILE_MAX);
+	AUTO(place_leave) struct place place = {.dir = -1};
 	AUTO_JSON struct json_doc *doc = NULL;
 	struct json *auths = NULL, *entry;
 	int r;
 
 	r = encode(user, password, &text, err);
+	if (r == 0)
+		r = place_enter(path, &place, err);
 	if (r == 0)
 		r = read_or_new(path, &doc, err);
 	if (r == 0)
@@ -108,17 +139,22 @@ int auth_file_put(const char *path, const char *key, const char *user, const cha
 	r = json_set(doc, auths, key, entry, err);
 	if (r == 0)
 		r = json_set(doc, entry, "auth", json_string(doc, buf_str(&text)), err);
-	return r < 0 ? r : write_file(path, doc, err);
+	return r < 0 ? r : write_file(&place, path, doc, err);
 }
 
 int auth_file_remove(const char *path, const char *key, struct err *err)
 {
+	AUTO(place_leave) struct place place = {.dir = -1};
 	AUTO_JSON struct json_doc *doc = NULL;
 	struct json *auths;
 	size_t n;
 	int r;
 
-	r = auth_file_read(path, &doc, err);
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = place_enter(path, &place, err);
+	if (r == 0)
+		r = auth_file_read(path, &doc, err);
 	if (r <= 0)
 		return r;
 	auths = json_get(json_root(doc), "auths");
@@ -130,6 +166,6 @@ int auth_file_remove(const char *path, const char *key, struct err *err)
 	n -= json_count(auths);
 	if (n == 0)
 		return 0;
-	r = write_file(path, doc, err);
+	r = write_file(&place, path, doc, err);
 	return r < 0 ? r : (int)n;
 }

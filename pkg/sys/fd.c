@@ -156,14 +156,18 @@ static int write_temporary(int dir, const char *tmp, mode_t mode, const void *da
 int file_replace(int dir, const char *path, mode_t mode, const void *data, size_t len, int flags,
 		 struct err *err)
 {
-	char tmp[NAME_MAX + 1], random[TMP_RANDOM * 2 + 1];
+	char tmp[NAME_MAX + 1], random[TMP_RANDOM * 2 + 1] = "";
 	unsigned char raw[TMP_RANDOM];
 	int r;
 
-	rand_bytes(raw, sizeof(raw));
-	hex_encode(raw, sizeof(raw), random);
+	if (!(flags & FILE_HELD)) {
+		rand_bytes(raw, sizeof(raw));
+		hex_encode(raw, sizeof(raw), random);
+	}
 	if (snprintf(tmp, sizeof(tmp), FILE_TMP_PREFIX "%s%s", path, random) >= (int)sizeof(tmp))
 		return err_set(err, ERR_INVALID, "%s: file name too long", path);
+	if (flags & FILE_HELD)
+		(void)unlinkat(dir, tmp, 0);
 	r = write_temporary(dir, tmp, mode, data, len, flags, err);
 	if (r < 0)
 		return err_wrap(err, "%s", path);

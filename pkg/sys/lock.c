@@ -103,6 +103,18 @@ int lock_try_dir(int dir, const char *path, int *ret_fd, struct err *err)
 	return 1;
 }
 
+int lock_dir(int dir_fd, struct err *err)
+{
+	int r;
+
+	do
+		r = flock(dir_fd, LOCK_EX);
+	while (r < 0 && errno == EINTR);
+	if (r < 0 && (errno == EBADF || errno == EOPNOTSUPP || errno == ENOSYS || errno == ENOLCK))
+		return 0;
+	return r < 0 ? err_sys(err, errno, "locking the directory") : 1;
+}
+
 int lock_is_held(int dir, const char *path, struct err *err)
 {
 	struct flock fl = whole_file(LOCK_SHARED);

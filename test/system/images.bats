@@ -377,6 +377,18 @@ holds_open() { readlink "/proc/$1/fd/"* 2>/dev/null | grep -qF "$2"; }
     rc 125 kist logout "$AUTH"
 }
 
+@test "logins at once are all kept, and what a killed one left goes with the next" {
+    need_kist
+    : >.tmp-auth.json
+    for i in {1..12}; do
+        kist login --cert-dir "$AUTH_CERTS" -u "$REGISTRY_USER" -p "$REGISTRY_PASSWORD" "$AUTH/space-$i" >"login.$i" 2>&1 &
+    done
+    wait
+    is 12 "$(cat login.* | grep -c 'Login Succeeded!')"
+    is 12 "$(jq '.auths | length' auth.json)"
+    is "" "$(find . -name '.tmp-*')"
+}
+
 @test "a wrong password is refused and nothing is written" {
     rc 125 kist login --cert-dir "$AUTH_CERTS" -u "$REGISTRY_USER" -p wrong "$AUTH"
     matches 'invalid username/password|unauthorized|401'
