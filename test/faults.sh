@@ -46,13 +46,17 @@ fault() {
 # --- one fault --------------------------------------------------------------------------------------------
 # fresh SCENARIO: the store where it begins
 fresh() {
+    [ ! -e "$ROOT" ] || kist rm -f -a -t 0 >/dev/null 2>&1
     rm -rf "$ROOT" "$RUN"
     cp -a "$W/begin/$AS/$1/." "$S/"
 }
 
+# before SCENARIO: what is done each time before the command
+before() { ! declare -F "before_$1" >/dev/null || "before_$1" >/dev/null; }
+
 # struck SCENARIO ACTION N: a fresh store, and the command with the fault; 1 when the harness itself failed
 struck() {
-    fresh "$1" || return 1
+    fresh "$1" && before "$1" || return 1
     "op_$1"
     fault -a "$2" -n "$3" -r "$OUT/report" -- "${op[@]}" >"$OUT/out" 2>"$OUT/err"
     report=$(cat "$OUT/report")
@@ -258,7 +262,7 @@ strike() {
         pids+=($!)
     done
     wait "${pids[@]}"
-    bad=$(cat "$W"/bad.* | grep -c '^# [a-z]') || true
+    bad=$(cat "$W"/bad.* 2>/dev/null | grep -c '^# [a-z]') || true
     if [ "$bad" = 0 ]; then
         echo "ok $tests - $title: ${#list[@]} of $total calls ($((SECONDS - start)) s)"
     else
@@ -284,8 +288,10 @@ begin() {
         mkdir "$W/begin/$AS/$scenario"
         cp -a "$ROOT" "$RUN" "$W/begin/$AS/$scenario/"
         du -sk "$ROOT" | cut -f 1 >"$W/begin/$AS/$scenario.kb"
+        before "$scenario"
         "op_$scenario"
         kist "${op[@]}" >"$OUT/try" 2>&1 || { sed 's/^/# /' "$OUT/try"; return 1; }
+        ! declare -F "tidy_$scenario" >/dev/null || "tidy_$scenario" >/dev/null
         kist ps -a >/dev/null
         audited "$W/begin/$AS/$scenario.end" || { echo "# $scenario without any fault"; return 1; }
     done

@@ -25,6 +25,16 @@ void rspec_fini(struct rspec *rs)
 		(void)close(rs->seccomp_cache);
 }
 
+/* It is missing when the command that made the container was killed, or when podman was told to
+ * remove what others hold. The container runs without it: on a full disk it has to. */
+static void hold_again(struct store *store, const struct container_image *image)
+{
+	struct err ignored = ERR_INIT;
+
+	if (!str_empty(image->id))
+		(void)store_hold_image(store, image->id, &ignored);
+}
+
 /* From the holder's layer down, if it has what is mounted on; else the image's layers. */
 static int find_lowers(struct store *store, const struct container_image *image,
 		       struct store_lowers *ret, struct err *err)
@@ -32,6 +42,7 @@ static int find_lowers(struct store *store, const struct container_image *image,
 	char layer[STORE_ID_LEN + 1];
 	int r;
 
+	hold_again(store, image);
 	r = str_empty(image->id) ? 0 : store_holder_layer(store, image->id, layer, err);
 	if (r > 0)
 		r = store_layer_lowers(store, layer, ret, err);

@@ -227,6 +227,8 @@ class Audit:
     def inventory(self, to):
         self.random_names = [(text(self.root, "overlay", i, "link") or "?", "LINK") for i in self.layers]
         self.random_names += [(i, "HOLDER") for i, r in self.layers.items() if "kist-holder" in r.get("flags", {})]
+        self.random_names += [(os.readlink(os.path.join(self.root, "kist/names", name)), "CONTAINER-" + name)
+                              for name in names(self.root, "kist/names")]
         lines = []
         for top, dirs, files in os.walk(self.root):
             for entry in dirs + files:

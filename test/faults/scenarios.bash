@@ -2,13 +2,15 @@
 #   prepare_NAME   brings the store in $ROOT, $RUN to where it begins (run once, then copied)
 #   op_NAME        sets $op, the arguments of the kist command that is struck
 #   redo_NAME      does to its end what the command was to do, however far it had come
+#   before_NAME    where it is defined: what is to be done each time, before the command
 #   tidy_NAME      where it is defined: what is to be done after the command has succeeded
 #   use_NAME       uses what there is now (run last, it may change the store)
 # shellcheck shell=bash disable=SC2034
 
-scenarios=(pull load-docker load-oci load-again rmi commit prune image-prune tag untag run rm repair)
+scenarios=(pull load-docker load-oci load-again rmi commit prune image-prune tag untag run rm repair push login
+    create start exec stop rm-force)
 # Where other processes and other users' files make a difference to a user.
-user_scenarios=(pull rmi commit prune run)
+user_scenarios=(pull rmi commit prune run start exec stop rm-force)
 
 # three layers: what layers can do to the ones below them, in few files, since each costs several calls
 make_three() {
@@ -159,3 +161,55 @@ op_repair() { op=(system check --repair --tls-verify=false); }
 # A blob that was fetched for nothing is kept for the next pull.
 redo_repair() { kist "${op[@]}" && rm -f "$ROOT"/kist/downloads/*; }
 use_repair() { runs "$three" 2; }
+
+# each time to another name, since the registry stays as it is
+prepare_push() { with_three; }
+before_push() { pushed=$REGISTRY/pushed-$RANDOM$RANDOM:latest; }
+op_push() { op=(push -q --tls-verify=false "$three" "$pushed"); }
+redo_push() { kist "${op[@]}"; }
+use_push() { kist pull -q --tls-verify=false "$pushed" && runs "$pushed" 2; }
+
+prepare_login() { with_other; }
+op_login() { op=(login --tls-verify=false --authfile "$ROOT/auth.json" -u me -p secret "$REGISTRY"); }
+redo_login() { kist "${op[@]}"; }
+use_login() { [ "$(kist login --authfile "$ROOT/auth.json" --get-login "$REGISTRY")" = me ]; }
+
+has_container() { kist container exists c; }
+
+prepare_create() { with_three; }
+op_create() { op=(create --name c --network none "$three"); }
+# What was made may be there without what keeps its image, which its start would make.
+redo_create() { { ! has_container || kist rm c; } && kist "${op[@]}"; }
+use_create() { [ "$(kist start -a c)" = 2 ]; }
+
+# a container that ends by itself
+prepare_start() { with_three && kist create --name c --network none "$three" sh -c 'echo new >/new; cat /last'; }
+op_start() { op=(start -a c); }
+# Whoever looks after a kill records an end: a whole run records its own.
+redo_start() { tidy_start; }
+tidy_start() { [ "$(kist start -a c)" = 2 ]; }
+use_start() { tidy_start; }
+
+# one that runs, outside of what is struck
+with_sleeper() { with_three && kist create --name c --network none "$three" sh -c 'while :; do read -t 60; done </dev/zero'; }
+ended() { kist stop -t 0 c && [ "$(kist inspect -f '{{.State.Status}}' c)" = exited ]; }
+
+prepare_exec() { with_sleeper; }
+before_exec() { kist start c; }
+op_exec() { op=(exec c cat /last); }
+redo_exec() { [ "$(kist "${op[@]}")" = 2 ] && ended; }
+tidy_exec() { ended; }
+use_exec() { kist start c && [ "$(kist "${op[@]}")" = 2 ] && ended; }
+
+prepare_stop() { with_sleeper; }
+before_stop() { kist start c; }
+op_stop() { op=(stop -t 1 c); }
+redo_stop() { ended; }
+tidy_stop() { ended; }
+use_stop() { kist start c && ended; }
+
+prepare_rm-force() { with_sleeper; }
+before_rm-force() { kist start c; }
+op_rm-force() { op=(rm -f -t 0 c); }
+redo_rm-force() { redo_rm; }
+use_rm-force() { use_rm; }

@@ -77,6 +77,24 @@ teardown() {
     rc 0 kist exec c echo ok
 }
 
+@test "what keeps an image for kist's containers is made again when podman has removed it" {
+    need_image
+    rc 0 kist create --name c --network none "$IMG" echo ok
+    rc 0 pod ps -a --external --format '{{.ID}} {{.Names}}'
+    holder=$(sed -n 's/ kist-.*//p' <<<"$stdout")
+    [ -n "$holder" ]
+    rc 0 pod rm -f "$holder"
+    rc 0 pod ps -a --external --format '{{.ID}}'
+    is "" "$stdout"
+    rc 0 kist start -a c
+    is ok "$stdout"
+    rc 0 pod ps -a --external --format '{{.ID}}'
+    is "$holder" "$stdout"
+    rc 0 kist rm c
+    rc 0 pod ps -a --external --format '{{.ID}}'
+    is "" "$stdout"
+}
+
 @test "kist does not remove an image that a podman container uses" {
     need_image
     rc 0 pod create --name p --network none "$IMG" echo still
