@@ -19,19 +19,31 @@ static int gone(const struct container *c, struct err *err)
 		       "no container with name or ID \"%s\" found: no such container", c->def.id);
 }
 
-/* One try: 1 taken, 0 somebody else has it. */
-static int try_lock(struct container *c, int run, int *ret_lock, struct err *err)
+/* After an error, and after the lock was taken: it may be the lock of a run directory that was made
+ * anew after the container was removed. Returns before when the container is there. */
+static int if_gone(const struct container *c, int before, struct err *err)
 {
 	const struct state *s = &c->owner->state;
+	struct err e = ERR_INIT;
+	int r = state_has(s, c->def.id, &e);
+
+	if (r > 0)
+		return before;
+	if (r == 0)
+		r = state_remove_run(s, c->def.id, &e);
+	if (r == 0)
+		r = gone(c, &e);
+	*err = e;
+	return r;
+}
+
+static int try_lock(struct container *c, int run, int *ret_lock, struct err *err)
+{
 	AUTO_CLOSE int lock = -1;
 	int r = lock_try_open(run, LOCK_FILE, LOCK_EXCLUSIVE, &lock, err);
 
-	if (r != 0 && !state_has(s, c->def.id)) {
-		/* Its run directory may be one that we made anew. */
-		err_clear(err);
-		r = state_remove_run(s, c->def.id, err);
-		return r < 0 ? r : gone(c, err);
-	}
+	if (r != 0)
+		r = if_gone(c, r, err);
 	if (r > 0)
 		*ret_lock = TAKE_FD(lock);
 	return r;
@@ -45,7 +57,7 @@ int container_lock(struct container *c, int *ret_run, int *ret_lock, struct err 
 
 	r = state_open_run(&c->owner->state, c->def.id, &run, err);
 	if (r < 0)
-		return state_has(&c->owner->state, c->def.id) ? r : gone(c, err);
+		return if_gone(c, r, err);
 	for (;;) {
 		r = try_lock(c, run, ret_lock, err);
 		if (r > 0)

@@ -195,13 +195,26 @@ int state_begin(const struct state *s, struct state_entry *ret, struct err *err)
 	return 0;
 }
 
-static bool entry_exists(const struct state *s, const char *id)
+static int exists(const struct state *s, const char *in, const char *id, struct err *err)
 {
 	char path[ENTRY_PATH_MAX];
 
+	if (faccessat(s->graph, entry_path(path, in, id), F_OK, 0) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : err_sys(err, errno, "looking for kist/%s", path);
+}
+
+int state_has(const struct state *s, const char *id, struct err *err)
+{
+	return exists(s, "containers", id, err);
+}
+
+static int entry_exists(const struct state *s, const char *id, struct err *err)
+{
 	/* creating before containers: the commit moves that way. */
-	return faccessat(s->graph, entry_path(path, "creating", id), F_OK, 0) == 0 ||
-	       faccessat(s->graph, entry_path(path, "containers", id), F_OK, 0) == 0;
+	int r = exists(s, "creating", id, err);
+
+	return r != 0 ? r : state_has(s, id, err);
 }
 
 /* Reads names/<name>: 1 with the ID, 0 when the name is free. */
@@ -237,7 +250,10 @@ static int free_stale_name(const struct state *s, const char *name, struct err *
 	if (r < 0)
 		return r;
 	r = read_name(s, name, id, err);
-	if (r <= 0 || entry_exists(s, id))
+	if (r <= 0)
+		return r;
+	r = entry_exists(s, id, err);
+	if (r != 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "names/%s", name);
 	if (unlinkat(s->graph, path, 0) < 0 && errno != ENOENT)
@@ -260,9 +276,11 @@ int state_claim_name(const struct state *s, const char *name, const char *id,
 		if (errno != EEXIST)
 			return err_sys(err, errno, "claiming the name %s", name);
 		r = read_name(s, name, ret_holder, err);
+		if (r > 0)
+			r = entry_exists(s, ret_holder, err);
 		if (r < 0)
 			return r;
-		if (r > 0 && entry_exists(s, ret_holder))
+		if (r > 0)
 			break;
 		r = free_stale_name(s, name, err);
 		if (r < 0)
@@ -357,13 +375,6 @@ int state_remove(const struct state *s, const char *id, const char *name, struct
 	return r < 0 ? r : remove_tree(s, to, err);
 }
 
-bool state_has(const struct state *s, const char *id)
-{
-	char path[ENTRY_PATH_MAX];
-
-	return faccessat(s->graph, entry_path(path, "containers", id), F_OK, 0) == 0;
-}
-
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -428,7 +439,7 @@ int state_find(const struct state *s, const char *key, char ret_id[ID_HEX_LEN + 
 	if (len < ID_HEX_LEN)
 		return find_prefix(s, key, ret_id, err);
 	memcpy(ret_id, key, ID_HEX_LEN + 1);
-	return state_has(s, key);
+	return state_has(s, key, err);
 }
 
 static int find_dir(int top, const char *id, int *ret_dir, struct err *err)

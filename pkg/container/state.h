@@ -72,8 +72,8 @@ int state_open_entry(const struct state *s, const char *id, int *ret_dir, struct
 int state_open_run(const struct state *s, const char *id, int *ret_dir, struct err *err);
 /* As state_open_run without making it: 1 opened, 0 not there. */
 int state_find_run(const struct state *s, const char *id, int *ret_dir, struct err *err);
-/* Whether containers/<id> is there. */
-bool state_has(const struct state *s, const char *id);
+/* Whether containers/<id> is there: 1 or 0. */
+int state_has(const struct state *s, const char *id, struct err *err);
 /* Removes the run directory of a container that is no more, with whoever else may be at it. */
 int state_remove_run(const struct state *s, const char *id, struct err *err);
 

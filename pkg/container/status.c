@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define KILLED_CODE (128 + SIGKILL)
+#define LOOKS_MAX 16
 
 /* In one of both directories (start.c); run may be -1. */
 static int read_started(struct container *c, int run, int64_t *ret, struct err *err)
@@ -102,8 +103,19 @@ static void write_end(struct container *c, int run, const struct container_statu
 		(void)file_replace(run, EXIT_FILE, 0600, text, strlen(text), 0, &ignored);
 }
 
+int container_runs(struct container *c, int run, struct err *err)
+{
+	struct container_status s = {0};
+	int r = read_started(c, run, &s.started_at, err);
+
+	if (r > 0)
+		r = read_end(c, run, &s, err);
+	return r < 0 ? r : s.started_at != 0 && r == 0;
+}
+
 /* It was started, nobody watches it, and no end was recorded: its monitor was killed (and it with
- * the monitor), or the machine went down. Whoever sees it first records it, under the lock. */
+ * the monitor), or the machine went down. Whoever sees it first records it, under the lock. Returns
+ * 1, or 0 when another command was faster, or has started it anew. */
 static int record_lost_end(struct container *c, struct container_status *s, struct err *err)
 {
 	AUTO_CLOSE int run = -1, lock = -1;
@@ -115,27 +127,16 @@ static int record_lost_end(struct container *c, struct container_status *s, stru
 	r = container_lock(c, &run, &lock, err);
 	if (r == -ERR_NOT_FOUND) {
 		err_clear(err); /* it is removed meanwhile: nothing is to be recorded */
-		return 0;
+		return 1;
 	}
+	if (r > 0)
+		r = container_runs(c, run, err);
 	if (r <= 0)
 		return r;
-	r = read_end(c, run, s, err);
-	if (r != 0)
-		return r < 0 ? r : 0; /* another command was faster */
 	r = kill_orphan(run, err);
 	if (r == 0)
 		write_end(c, run, s);
-	return r;
-}
-
-static int status_not_running(struct container *c, int run, struct container_status *s,
-			      struct err *err)
-{
-	int r = read_end(c, run, s, err);
-
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return s->started_at ? record_lost_end(c, s, err) : 0;
+	return r < 0 ? r : 1;
 }
 
 static int is_locked(struct container *c, int *ret_run, struct err *err)
@@ -145,38 +146,51 @@ static int is_locked(struct container *c, int *ret_run, struct err *err)
 	return r <= 0 ? r : lock_is_held(*ret_run, LOCK_FILE, err);
 }
 
-int container_runs(struct container *c, int run, struct err *err)
+/* Of one that was started and has no recorded end: 1, or 0 to look again. */
+static int status_without_end(struct container *c, int run, bool held, struct container_status *s,
+			      struct err *err)
 {
-	struct container_status s = {0};
-	int r = read_started(c, run, &s.started_at, err);
+	int r;
 
-	if (r > 0)
-		r = read_end(c, run, &s, err);
-	return r < 0 ? r : s.started_at != 0 && r == 0;
+	if (!held)
+		return record_lost_end(c, s, err);
+	r = read_pid(run, s, err);
+	s->state = CONTAINER_RUNNING;
+	return r < 0 ? r : 1;
 }
 
-int container_get_status(struct container *c, struct container_status *ret, struct err *err)
+/* 1, or 0 to look again. */
+static int look(struct container *c, struct container_status *s, struct err *err)
 {
-	struct container_status s = {.state = CONTAINER_CREATED};
 	AUTO_CLOSE int run = -1;
 	int r, held;
 
 	held = is_locked(c, &run, err);
 	if (held < 0)
 		return held;
-	r = read_started(c, run, &s.started_at, err);
-	if (r < 0)
-		return r;
-	if (held && s.started_at && read_end(c, run, &s, err) == 0) {
-		r = read_pid(run, &s, err);
-		if (r < 0)
-			return r;
-		s.state = CONTAINER_RUNNING;
-	} else if (!held || s.started_at) {
-		r = status_not_running(c, run, &s, err);
-		if (r < 0)
-			return err_wrap(err, "container %s", c->def.name);
+	r = read_started(c, run, &s->started_at, err);
+	/* While it is being started an old end may be there still. */
+	if (r == 0 && held)
+		return 1;
+	if (r >= 0)
+		r = read_end(c, run, s, err);
+	if (r == 0)
+		r = s->started_at ? status_without_end(c, run, held, s, err) : 1;
+	return r;
+}
+
+int container_get_status(struct container *c, struct container_status *ret, struct err *err)
+{
+	struct container_status s;
+	int r, i;
+
+	/* Each further look means that it was started or ended in between. */
+	for (i = 0, r = 0; r == 0 && i < LOOKS_MAX; i++) {
+		s = (struct container_status){.state = CONTAINER_CREATED};
+		r = look(c, &s, err);
 	}
+	if (r < 0)
+		return err_wrap(err, "container %s", c->def.name);
 	*ret = s;
 	return 0;
 }

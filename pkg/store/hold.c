@@ -93,7 +93,7 @@ static int make_layer(struct store *s, const char *id, const char *parent, const
 
 	r = layer_dir_make(s, 0, id, parent, err);
 	if (r == 0 && parent)
-		targets_make(s, id, parent);
+		r = targets_make(s, id, parent, err);
 	store_step(s, "holder directory");
 	if (r == 0)
 		r = store_index(s, 0, IX_LAYERS, &ix, err);
@@ -289,6 +289,8 @@ int store_holder_layer(struct store *s, const char *image_id, char ret_id[STORE_
 		return r;
 	(void)snprintf(path, sizeof(path), "overlay-containers/%s/" TARGETS_LINK, holder);
 	n = readlinkat(own(s)->fd, path, layer, sizeof(layer));
+	if (n < 0 && errno != ENOENT && errno != EINVAL)
+		return err_sys(err, errno, "reading %s", path);
 	if (n != STORE_ID_LEN || !id_slice_is_good((struct str){layer, STORE_ID_LEN}))
 		return 0;
 	id_copy((struct str){layer, STORE_ID_LEN}, ret_id);

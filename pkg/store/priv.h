@@ -320,7 +320,7 @@ bool overlay_uncover_to(struct store *s, const char *path);
 
 /* targets.c: mount points in the holder's layer, on top of the image's. Best effort: containers
  * make what is missing. */
-void targets_make(struct store *s, const char *layer, const char *image_layer);
+int targets_make(struct store *s, const char *layer, const char *image_layer, struct err *err);
 bool targets_are_there(struct store *s, const char *layer);
 
 /*

@@ -120,19 +120,21 @@ static int make_dir(int diff, unsigned which, const struct stat *like)
 }
 
 /* All of it or nothing. Without the right to write there, as a user, the mode is lifted. */
-static void fill(int diff, unsigned which, const struct stat *like)
+static int fill(int diff, unsigned which, const struct stat *like, struct err *err)
 {
 	struct err ignored = ERR_INIT;
 	struct stat st;
 
 	if (fstat(diff, &st) < 0 || fchmod(diff, (st.st_mode & 07777) | 0700) < 0)
-		return;
+		return 0;
 	if (make_dir(diff, which, like) < 0)
 		(void)tree_remove(diff, DIR_NAME, &ignored);
-	(void)fchmod(diff, st.st_mode & 07777);
+	if (fchmod(diff, st.st_mode & 07777) < 0)
+		return err_sys(err, errno, "setting the mode of a layer");
+	return 0;
 }
 
-void targets_make(struct store *s, const char *layer, const char *image_layer)
+int targets_make(struct store *s, const char *layer, const char *image_layer, struct err *err)
 {
 	AUTO_STORE_LOWERS struct store_lowers lowers = {0};
 	struct err ignored = ERR_INIT;
@@ -142,15 +144,14 @@ void targets_make(struct store *s, const char *layer, const char *image_layer)
 	size_t i;
 
 	if (store_layer_lowers(s, image_layer, &lowers, &ignored) < 0 || lowers.n >= LOWERS_MAX)
-		return;
+		return 0;
 	for (i = 0; i < lowers.n && !m.ends && !m.strange; i++)
 		look_in(&lowers.v[i], &m);
 	if (m.strange || !m.found || m.there == ALL_FILES)
-		return;
+		return 0;
 	(void)snprintf(path, sizeof(path), "%s/diff", layer);
 	diff = openat(own(s)->overlay_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (diff >= 0)
-		fill(diff, ALL_FILES & ~m.there, &m.st);
+	return diff < 0 ? 0 : fill(diff, ALL_FILES & ~m.there, &m.st, err);
 }
 
 bool targets_are_there(struct store *s, const char *layer)
