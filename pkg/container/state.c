@@ -351,7 +351,7 @@ static int hold_for_removal(const struct state *s, const char *path, int *ret, s
 			(void)nanosleep(&pause, NULL);
 		r = lock_try_dir(s->graph, path, ret, err);
 		if (r == 0 && faccessat(s->graph, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-			break;
+			return errno == ENOENT ? 0 : err_sys(err, errno, "looking for %s", path);
 	}
 	return r;
 }

@@ -63,12 +63,16 @@ int lock_try_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, s
 	return open_and_lock(dir, path, kind, false, ret_fd, err);
 }
 
-static bool has_name(int fd, int dir, const char *path)
+/* 1, or 0 when nothing or something else has the name. */
+static int has_name(int fd, int dir, const char *path, struct err *err)
 {
 	struct stat mine, named;
 
-	return fstat(fd, &mine) == 0 && fstatat(dir, path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+	if (fstat(fd, &mine) < 0)
+		return err_sys(err, errno, "looking at %s", path);
+	if (fstatat(dir, path, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(err, errno, "looking at %s", path);
+	return mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
 }
 
 int lock_try_named(int dir, const char *path, int *ret_fd, struct err *err)
@@ -81,10 +85,11 @@ int lock_try_named(int dir, const char *path, int *ret_fd, struct err *err)
 		r = lock_try_open(dir, path, LOCK_EXCLUSIVE, &fd, err);
 		if (r <= 0)
 			return r;
-		if (has_name(fd, dir, path)) {
+		r = has_name(fd, dir, path, err);
+		if (r > 0)
 			*ret_fd = TAKE_FD(fd);
-			return 1;
-		}
+		if (r != 0)
+			return r;
 	}
 	return 0;
 }
@@ -92,15 +97,16 @@ int lock_try_named(int dir, const char *path, int *ret_fd, struct err *err)
 int lock_try_dir(int dir, const char *path, int *ret_fd, struct err *err)
 {
 	AUTO_CLOSE int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(err, errno, "opening %s", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? 0 : err_sys(err, errno, "locking %s", path);
-	if (!has_name(fd, dir, path))
-		return 0;
-	*ret_fd = TAKE_FD(fd);
-	return 1;
+	r = has_name(fd, dir, path, err);
+	if (r > 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
 }
 
 int lock_dir(int dir_fd, struct err *err)

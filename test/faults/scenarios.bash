@@ -183,7 +183,9 @@ redo_create() { { ! has_container || kist rm c; } && kist "${op[@]}"; }
 use_create() { [ "$(kist start -a c)" = 2 ]; }
 
 # a container that ends by itself
-prepare_start() { with_three && kist create --name c --network none "$three" sh -c 'echo new >/new; cat /last'; }
+# (each time another one: the control groups of two at once have the same names when the IDs are the same)
+prepare_start() { with_three; }
+before_start() { kist create --name c --network none "$three" sh -c 'echo new >/new; cat /last'; }
 op_start() { op=(start -a c); }
 # Whoever looks after a kill records an end: a whole run records its own.
 redo_start() { tidy_start; }
@@ -191,25 +193,26 @@ tidy_start() { [ "$(kist start -a c)" = 2 ]; }
 use_start() { tidy_start; }
 
 # one that runs, outside of what is struck
-with_sleeper() { with_three && kist create --name c --network none "$three" sh -c 'while :; do read -t 60; done </dev/zero'; }
+# (it waits for somebody to write into the pipe, and ends with the same code whoever ends it)
+sleeper() { kist run -d --name c --network none "$three" sh -c 'trap "exit 137" TERM; cat /fifo & wait'; }
 ended() { kist stop -t 0 c && [ "$(kist inspect -f '{{.State.Status}}' c)" = exited ]; }
 
-prepare_exec() { with_sleeper; }
-before_exec() { kist start c; }
+prepare_exec() { with_three; }
+before_exec() { sleeper; }
 op_exec() { op=(exec c cat /last); }
 redo_exec() { [ "$(kist "${op[@]}")" = 2 ] && ended; }
 tidy_exec() { ended; }
 use_exec() { kist start c && [ "$(kist "${op[@]}")" = 2 ] && ended; }
 
-prepare_stop() { with_sleeper; }
-before_stop() { kist start c; }
+prepare_stop() { with_three; }
+before_stop() { sleeper; }
 op_stop() { op=(stop -t 1 c); }
 redo_stop() { ended; }
 tidy_stop() { ended; }
 use_stop() { kist start c && ended; }
 
-prepare_rm-force() { with_sleeper; }
-before_rm-force() { kist start c; }
+prepare_rm-force() { with_three; }
+before_rm-force() { sleeper; }
 op_rm-force() { op=(rm -f -t 0 c); }
 redo_rm-force() { redo_rm; }
 use_rm-force() { use_rm; }
