@@ -113,6 +113,15 @@ static int mount_directory(struct setup *s, struct err *err)
 	return mount_attach(tree, slash, "/", err);
 }
 
+static int slave_failed(struct err *err)
+{
+	if (errno != EINVAL)
+		return err_sys(err, errno, "making mounts slaves of the host's");
+	return err_set(err, ERR_UNSUPPORTED,
+		       "/ is not a mount point, as in a plain chroot: bind its directory over "
+		       "itself (mount --bind DIR DIR) before chroot DIR");
+}
+
 int root_mount(struct setup *s, struct err *err)
 {
 	int r;
@@ -120,7 +129,7 @@ int root_mount(struct setup *s, struct err *err)
 	/* What is mounted from now on stays here, and the host's later changes do no harm. Binds
 	 * that keep their propagation were copied before. */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
-		return err_sys(err, errno, "making mounts slaves of the host's");
+		return slave_failed(err);
 	r = s->spec->rootfs.overlay_dir >= 0 ? mount_layers(s, err) : mount_directory(s, err);
 	if (r < 0)
 		return r;

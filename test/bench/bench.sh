@@ -2,7 +2,8 @@
 # bench.sh - one table of ratios: kist against its peers, side by side in one run (A B A B ...), medians of wall time.
 #   bench.sh [ROW...]      rows: run exec ps images version many monitor pull push unpack save scale (default: all)
 # A peer that is not here leaves its cell empty. KIST_BENCH_N: samples a row (default 15); KIST_BENCH_MB: size of the large
-# image (700); KIST_BENCH_IMAGES: images of the row scale (1000). Works as root and as an ordinary user; stores and registry are temporary.
+# image (700); KIST_BENCH_IMAGES: images of the row scale (1000); KIST_BENCH_PATIENCE: seconds that a peer gets there (120), then
+# the row says "> so long" and "< such a ratio". Works as root and as an ordinary user; stores and registry are temporary.
 set -euo pipefail
 
 top=$(dirname "$(dirname "$(dirname "$(readlink -f "$0")")")")
@@ -14,6 +15,7 @@ export LC_ALL=C
 . "$top/test/images/oci.bash"
 n=${KIST_BENCH_N:-15}
 mb=${KIST_BENCH_MB:-700}
+patience=${KIST_BENCH_PATIENCE:-120}
 # shellcheck source=test/bench/run.bash
 . "$top/test/bench/run.bash"
 # shellcheck source=test/bench/store.bash
@@ -61,12 +63,14 @@ side_by_side() {
 
 # row TITLE: one line of the table, from what side_by_side left: kist's time, and its ratio to each peer
 row() {
-    local title=$1 peer mine theirs line
+    local title=$1 peer mine theirs line more less
     mine=$(value kist)
     line=$(printf '%-52s %10s' "$title" "$(ms "$mine")")
     for peer in bwrap podman other; do
         theirs=$(value "$peer")
-        line+=$(printf ' %10s %7s' "$(ms "$theirs")" "$(ratio "$mine" "$theirs")")
+        more='' less=''
+        [ ! -e "$work/t/$peer.more" ] || more='> ' less='< '
+        line+=$(printf ' %10s %7s' "$more$(ms "$theirs")" "$less$(ratio "$mine" "$theirs")")
     done
     echo "$line"
 }

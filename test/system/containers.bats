@@ -458,6 +458,20 @@ END
     is "" "$(ls "$RUN/kist/containers")"
 }
 
+@test "in a chroot whose root is no mount point, run says what to do" {
+    is_root || skip "only root can chroot"
+    need_image
+    mkdir -p there/{bin,proc,dev,sys,tmp,usr,etc} there"$STORE"
+    cp -L "$KIST" there/bin/kist
+    for dir in lib lib64; do [ ! -e /$dir ] || ln -s "usr/$dir" "there/$dir"; done
+    rc 125 unshare -m bash -ec "mount --rbind /usr there/usr; mount --rbind /proc there/proc; mount --rbind /dev there/dev
+        mount --rbind /sys there/sys; mount --bind '$STORE' there'$STORE'
+        chroot there /bin/kist --root '$ROOT' --runroot '$RUN' run --rm --network none '$IMG' true"
+    matches '/ is not a mount point.*mount --bind DIR DIR'
+    rc 0 kist ps -aq
+    is "" "$stdout"
+}
+
 @test "the only process left behind by run -d is the container's monitor" {
     need_kist
     started c
