@@ -50,7 +50,7 @@ void inventory_count_image(const struct inventory *inv, const struct store_image
 /* Bytes of image i: its layers and data; those of them that no other image has. */
 uint64_t inventory_image_bytes(const struct inventory *inv, size_t i);
 uint64_t inventory_unique_bytes(const struct inventory *inv, size_t i);
-/* Layers and data of all images, each once. */
+/* Layers and data of all images, each once, and what keeps them for containers. */
 uint64_t inventory_all_bytes(const struct inventory *inv);
 /* What goes when the images i with gone[i] are deleted: layers that nothing else needs, data, and
  * their holders. Returns false when there is no memory. */

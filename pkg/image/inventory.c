@@ -226,9 +226,13 @@ uint64_t inventory_all_bytes(const struct inventory *inv)
 	size_t i;
 
 	for (i = 0; i < inv->layers.n; i++)
-		sum += inv->sharers[i] ? inv->layer_bytes[i] : 0;
+		sum += inv->sharers[i] || inv->layers.v[i].kind == STORE_LAYER_HOLDER
+			   ? inv->layer_bytes[i]
+			   : 0;
 	for (i = 0; i < inv->images.n; i++)
 		sum += inv->data_bytes[i];
+	for (i = 0; i < inv->containers.n; i++)
+		sum += inv->containers.v[i].holder ? inv->holder_bytes[i] : 0;
 	return sum;
 }
 

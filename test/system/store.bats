@@ -93,6 +93,17 @@ as_owner() {
     is Images "$(jq -r '.[0].Type' <<<"$stdout")"
 }
 
+@test "all of what unused images take can be reclaimed, with what kept them for containers" {
+    need_image busybox
+    rc 0 kist run --rm --network none "$IMG" true
+    rc 0 kist system df
+    matches '^Images +1 +0 +[0-9.]+MB +[0-9.]+MB \(100%\)'
+    rc 0 kist system df --format '{{.RawSize}} {{.RawReclaimable}}'
+    read -r size reclaimable <<<"${stdout%%$'\n'*}"
+    is "$size" "$reclaimable"
+    is "$(as_owner du -sx --block-size=1 "$ROOT" | cut -f 1)" "$(awk '{ n += $1 } END { print n }' <<<"$stdout")"
+}
+
 @test "system df -v shows each image and container, and shared layers once" {
     need_image busybox
     need_image multi
