@@ -18,10 +18,10 @@ export CONTAINERS_STORAGE_CONF=$tmp/storage.conf
 printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$graph" "$run" \
 	>"$CONTAINERS_STORAGE_CONF"
 
-# podman raises limits, which a machine without CAP_SYS_RESOURCE does not allow.
+# shellcheck source=test/lib/podman.bash
+. test/lib/podman.bash
 export CONTAINERS_CONF=$tmp/containers.conf
-printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\npids_limit = 0\n' \
-	>"$CONTAINERS_CONF"
+podman_conf "$CONTAINERS_CONF"
 
 clean() {
 	local m
@@ -33,7 +33,7 @@ clean() {
 trap clean EXIT
 
 podman_() { podman --root "$graph" --runroot "$run" --storage-driver overlay \
-	--runtime "$(command -v runc || command -v crun)" --cgroup-manager cgroupfs --tmpdir "$tmp/tmp" "$@"; }
+	--runtime "$(podman_runtime)" --cgroup-manager cgroupfs --tmpdir "$tmp/tmp" "$@"; }
 tool_() { "$tool" "$graph" "$run" "$@"; }
 
 # check NAME COMMAND...: one TAP line; the output of a failed command as comments

@@ -13,6 +13,8 @@ export LC_ALL=C
 . "$top/test/lib/registry.bash"
 # shellcheck source=test/images/oci.bash
 . "$top/test/images/oci.bash"
+# shellcheck source=test/lib/podman.bash
+. "$top/test/lib/podman.bash"
 n=${KIST_BENCH_N:-15}
 mb=${KIST_BENCH_MB:-700}
 patience=${KIST_BENCH_PATIENCE:-120}
@@ -94,11 +96,6 @@ peers() {
         "$(nproc)" "$(uname -r)" "$(if [ "$(id -u)" = 0 ]; then echo root; else echo rootless; fi)"
 }
 
-# podman raises limits that a machine without CAP_SYS_RESOURCE cannot raise
-podman_conf() {
-    printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=4096:4096"]\npids_limit = 0\n' "$(ulimit -Hn)" "$(ulimit -Hn)"
-}
-
 clean_up() {
     trap - EXIT
     kist rm -f -t 0 bench mon >/dev/null 2>&1 || true
@@ -128,7 +125,7 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM
 run=$(run_base)/kist-bench.$$
 mkdir -m 755 "$run"
-podman_conf >"$work/podman.conf"
+podman_conf "$work/podman.conf"
 "$top/test/images/make-images.sh" "$work/images" busybox >/dev/null
 start_registry "$work/reg"
 registry_push "$work/reg" "$work/images/oci/busybox" busybox >/dev/null

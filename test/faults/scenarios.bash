@@ -72,6 +72,9 @@ with_container() {
 }
 with_both() { with_container && kist commit c localhost/new:1; }
 
+# alone COMMAND...: one at a time of all that are struck. The container of a prepared store has the same ID in each, and
+# thereby the same control groups.
+alone() { (flock 9 && "$@" 9>&-) 9>"$W/alone"; }
 runs() { [ "$(kist run --rm --network none "$1" cat /last)" = "$2" ]; }
 has_image() { kist image exists "$1"; }
 
@@ -118,7 +121,7 @@ use_prune() { kist pull -q --tls-verify=false "$three" && runs "$three" 2; }
 prepare_image-prune() { with_both && kist tag "$three" localhost/three:again; }
 op_image-prune() { op=(image prune -a -f); }
 redo_image-prune() { kist "${op[@]}"; }
-use_image-prune() { kist start -a c && runs "$three" 2; }
+use_image-prune() { alone kist start -a c && runs "$three" 2; }
 
 prepare_tag() { with_three; }
 op_tag() { op=(tag "$three" localhost/other:latest localhost/more:1); }

@@ -22,20 +22,17 @@
 #   rmi      rmi           rmi           rmi                  delete (the image, with all its names)
 #   prune    image prune   image prune   prune, or rmi -p     delete each image without a name
 
+# shellcheck source=test/lib/podman.bash
+. "$top/test/lib/podman.bash"
+
 # shellcheck disable=SC2034
 engines=(kist podman buildah skopeo)
 
-# podman and buildah raise limits that a machine without CAP_SYS_RESOURCE cannot raise, and set others that need cgroups
 engines_setup() {
-    local files processes
     ENGINES=$1 ENGINES_ROOT=$2 ENGINES_RUN=$3
     mkdir -p "$ENGINES"
-    files=$(ulimit -Hn)
-    processes=$(ulimit -Hu)
-    [ "$processes" != unlimited ] && [ "$processes" -lt 4096 ] || processes=4096
-    printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\npids_limit = 0\n' \
-        "$files" "$files" "$processes" "$processes" >"$ENGINES/containers.conf"
-    engines_runtime=$(command -v runc || command -v crun || true)
+    podman_conf "$ENGINES/containers.conf"
+    engines_runtime=$(podman_runtime || true)
     export ENGINES ENGINES_ROOT ENGINES_RUN engines_runtime
 }
 

@@ -2,6 +2,8 @@
 # (additionalimagestores), other drivers, and what of other tools' layers has to be refused or understood.
 
 load helpers
+# shellcheck source=test/lib/podman.bash
+. "$top/test/lib/podman.bash"
 
 # A second registry, which has nothing: there kist has to make the layers' bytes again.
 setup_file() {
@@ -46,9 +48,9 @@ k() {
 
 # pod ARG...: podman with the same
 pod() {
-    [ -e "$STORE/podman.conf" ] || podman_conf
+    [ -e "$STORE/podman.conf" ] || podman_conf "$STORE/podman.conf"
     CONTAINERS_CONF=$STORE/podman.conf timeout -k 5 60 podman --log-level error \
-        --runtime "$(command -v runc || command -v crun)" --cgroup-manager cgroupfs "$@" 3>&-
+        --runtime "$(podman_runtime)" --cgroup-manager cgroupfs "$@" 3>&-
 }
 
 need_podman() { command -v podman >/dev/null || skip "podman is not installed"; }
@@ -57,16 +59,6 @@ need_podman() { command -v podman >/dev/null || skip "podman is not installed"; 
 need_podman5() {
     need_podman
     case $(podman --version) in *' 4.'*) skip "podman 4.3.1 has no $1" ;; esac
-}
-
-# podman raises limits that a machine without CAP_SYS_RESOURCE cannot raise
-podman_conf() {
-    local files processes
-    files=$(ulimit -Hn)
-    processes=$(ulimit -Hu)
-    [ "$processes" != unlimited ] && [ "$processes" -lt 4096 ] || processes=4096
-    printf '[containers]\ndefault_ulimits = ["nofile=%s:%s", "nproc=%s:%s"]\npids_limit = 0\n' \
-        "$files" "$files" "$processes" "$processes" >"$STORE/podman.conf"
 }
 
 # as_owner COMMAND...: as somebody who may look at and change the files of subordinate users
