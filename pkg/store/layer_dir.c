@@ -235,25 +235,18 @@ static int rename_tarsplit(struct store *s, const char *from, const char *to, st
 	return 0;
 }
 
-/* A directory that no record of ours knows may belong to another graphroot with the same image
- * store. It makes place for the same content, and its link is kept: layers of that graphroot name
- * it. */
-static int take_over_link(int overlay, const char *id, const char *old, char link[LINK_LEN + 1],
-			  struct err *err)
+int link_exchange(int overlay, const char *id, const char *old, const char *link, struct err *err)
 {
 	AUTO_CLOSE int dir = -1;
 	char path[LINK_LEN + 3];
 	int r;
 
-	(void)snprintf(path, sizeof(path), "l/%s", link);
+	/* The link first: what a command killed in between leaves is found by the file. */
+	(void)snprintf(path, sizeof(path), "l/%s", old);
+	if (unlinkat(overlay, path, 0) < 0 && errno != ENOENT)
+		return err_sys(err, errno, "removing %s", path);
 	r = dir_open(overlay, id, &dir, err);
-	if (r == 0)
-		r = file_replace(dir, "link", FILE_MODE, old, LINK_LEN, 0, err);
-	if (r == 0 && unlinkat(overlay, path, 0) < 0 && errno != ENOENT)
-		r = err_sys(err, errno, "removing %s", path);
-	if (r == 0)
-		memcpy(link, old, LINK_LEN + 1);
-	return r;
+	return r < 0 ? r : file_replace(dir, "link", FILE_MODE, link, LINK_LEN, 0, err);
 }
 
 int layer_dir_rename(struct store *s, const char *from, const char *to, struct err *err)
@@ -277,7 +270,13 @@ int layer_dir_rename(struct store *s, const char *from, const char *to, struct e
 	if (renameat(overlay, from, overlay, to) < 0)
 		return err_sys(err, errno, "renaming layer directory %.12s", from);
 	store_step(s, "layer directory renamed");
-	r = old[0] ? take_over_link(overlay, to, old, link, err) : 0;
+	/* A directory that no record of ours knows may belong to another graphroot with the same
+	 * image store. It made place for the same content, and its link is kept: layers of that
+	 * graphroot name it. */
+	if (old[0]) {
+		r = link_exchange(overlay, to, link, old, err);
+		memcpy(link, old, sizeof(link));
+	}
 	if (r < 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "l/%s", link);

@@ -3,38 +3,25 @@
 #include "base/err.h"
 #include "store/layer_new.h"
 #include "store/repair.h"
-#include "sys/fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#define LINK_MODE 0644
-
 /* The staging layer gets what the children of the other one know it by. */
 static int take_link(struct store *s, const struct store_layer_new *n, const char *id,
 		     struct err *err)
 {
-	char link[LINK_LEN + 1], own_link[LINK_LEN + 1], path[LINK_LEN + 3];
+	char link[LINK_LEN + 1], own_link[LINK_LEN + 1];
 	int overlay = image_root(s)->overlay_fd, r;
 	struct err ignored = ERR_INIT;
-	AUTO_CLOSE int dir = -1;
 
 	/* A damaged layer may have none: then a repair of links makes it anew. */
 	if (link_read(overlay, id, link, &ignored) <= 0)
 		return 0;
 	r = link_read(overlay, n->id, own_link, err);
-	if (r >= 0)
-		r = dir_open(overlay, n->id, &dir, err);
-	if (r == 0)
-		r = file_replace(dir, "link", LINK_MODE, link, LINK_LEN, 0, err);
-	if (r < 0)
-		return r;
-	(void)snprintf(path, sizeof(path), "l/%s", own_link);
-	if (unlinkat(overlay, path, 0) < 0 && errno != ENOENT)
-		return err_sys(err, errno, "removing %s", path);
-	return 0;
+	return r <= 0 ? r : link_exchange(overlay, n->id, own_link, link, err);
 }
 
 static int move_tarsplit(struct store *s, const struct store_layer_new *n, const char *id,

@@ -214,6 +214,10 @@ int layer_find_rec(struct store *s, struct str id, struct rec **ret, size_t *ret
 /* Reads <id>/link below overlay_fd: 1, or 0 when there is none. ERR_CORRUPT when malformed. */
 int link_read(int overlay_fd, const char *id, char ret[LINK_LEN + 1], struct err *err);
 bool link_is_good(struct str s);
+/* The layer's link is from now on `link` in place of `old`: what its file names, and l/<old> is
+ * gone. */
+int link_exchange(int overlay_fd, const char *id, const char *old, const char *link,
+		  struct err *err);
 /* Does l/<link> lead to the layer's diff? */
 bool link_leads_to(int overlay_fd, const char *link, const char *id);
 /* Checks a lower file's content "l/X[:l/Y...]"; calls back for each link text "l/X". */
