@@ -138,7 +138,7 @@ int container_start(struct container *c, const struct container_start_options *o
 /* A socket to the monitor of a running container. */
 int container_attach(struct container *c, int *ret_client, struct err *err);
 
-/* ERR_INVALID in podman's words when it does not run. */
+/* ERR_INVALID in podman's words when it does not run. SIGKILL returns when it has ended. */
 int container_kill(struct container *c, int sig, struct err *err);
 /* Stop signal, then SIGKILL after timeout seconds (-1: the container's own). Returns 1 when it was
  * running, 0 when not. */

@@ -35,7 +35,8 @@ int container_open_id(struct containers *cs, const char *id, struct container **
  * ERR_NOT_FOUND when it was removed. A monitor that has recorded the end, and another command that
  * starts or removes the container, are waited for. Makes the run directory, which is returned. */
 int container_lock(struct container *c, int *ret_run, int *ret_lock, struct err *err);
-/* Of a container whose lock is held: 1 when it was started and its end is not recorded. */
+/* Of a container whose lock is held: 1 when its first process lives. 0: it is being started or
+ * removed, or has ended and its monitor will be gone soon. */
 int container_runs(struct container *c, int run, struct err *err);
 /* Paths of the container's cgroups, as recorded in its run directory. */
 int container_read_cgroups(int run, struct strv *ret, struct err *err);

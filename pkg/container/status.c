@@ -103,7 +103,8 @@ static void write_end(struct container *c, int run, const struct container_statu
 		(void)file_replace(run, EXIT_FILE, 0600, text, strlen(text), 0, &ignored);
 }
 
-int container_runs(struct container *c, int run, struct err *err)
+/* Started, and without a recorded end? */
+static int is_open_ended(struct container *c, int run, struct err *err)
 {
 	struct container_status s = {0};
 	int r = read_started(c, run, &s.started_at, err);
@@ -111,6 +112,22 @@ int container_runs(struct container *c, int run, struct err *err)
 	if (r > 0)
 		r = read_end(c, run, &s, err);
 	return r < 0 ? r : s.started_at != 0 && r == 0;
+}
+
+static int process_lives(int run, struct err *err)
+{
+	struct container_status s = {0};
+	AUTO_CLOSE int pidfd = -1;
+	int r = read_pid(run, &s, err);
+
+	return r > 0 ? proc_open(s.pid, s.pid_start, &pidfd, err) : r;
+}
+
+int container_runs(struct container *c, int run, struct err *err)
+{
+	int r = is_open_ended(c, run, err);
+
+	return r <= 0 ? r : process_lives(run, err);
 }
 
 /* It was started, nobody watches it, and no end was recorded: its monitor was killed (and it with
@@ -130,7 +147,7 @@ static int record_lost_end(struct container *c, struct container_status *s, stru
 		return 1;
 	}
 	if (r > 0)
-		r = container_runs(c, run, err);
+		r = is_open_ended(c, run, err);
 	if (r <= 0)
 		return r;
 	r = kill_orphan(run, err);

@@ -37,9 +37,10 @@ int container_kill(struct container *c, int sig, struct err *err)
 	r = open_process(c, &pidfd, err);
 	if (r > 0)
 		r = proc_signal(pidfd, sig, err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = container_get_status(c, &s, err);
+	if (r > 0)
+		return sig == SIGKILL ? container_wait(c, err) : 0;
+	if (r == 0)
+		r = container_get_status(c, &s, err);
 	if (r < 0)
 		return r;
 	return err_set(

@@ -438,6 +438,19 @@ END
     is "" "$stdout$stderr"
 }
 
+@test "what was killed can be removed right after, many times" {
+    need_image
+    cat >many <<'END'
+kist() { timeout 60 "$KIST" ${KIST_FLAGS:-} --root "$ROOT" --runroot "$RUN" "$@" >/dev/null; }
+kist run -d --name "c$1" --network none "$IMG" sh -c 'trap "exit 3" TERM; while :; do sleep 0.01; done'
+kist kill "c$1"
+kist rm "c$1" || kist rm -f "c$1"
+END
+    export KIST ROOT RUN IMG
+    rc 0 bash -c 'seq 60 | xargs -P 4 -n 1 bash many'
+    is "" "$stderr"
+}
+
 @test "removed by many at once a container is gone once, and leaves no run directory" {
     need_image
     cat >many <<'END'
