@@ -28,13 +28,9 @@ static int parse_keys(const struct app *app, const struct session *s, struct mon
 /* The monitor went without a word: what the kernel and the record say. */
 static int code_after_loss(struct container *c, struct err *err)
 {
-	struct container_status st = {0};
-	int r;
+	int code, r = container_wait_code(c, &code, err);
 
-	r = container_wait(c, err);
-	if (r == 0)
-		r = container_get_status(c, &st, err);
-	return r < 0 ? r : st.exit_code;
+	return r < 0 ? r : code;
 }
 
 int session_run(struct app *app, struct session *s, struct err *err)

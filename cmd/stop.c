@@ -37,6 +37,8 @@ static int stop_one(void *arg, struct container *c, const char *name, struct err
 	const struct stop_args *a = arg;
 	int r = container_stop(c, a->timeout, err);
 
+	if (r > 0)
+		r = container_reap(c, err);
 	return r < 0 ? r : out_line(name, err);
 }
 
@@ -97,6 +99,8 @@ static int kill_one(void *arg, struct container *c, const char *name, struct err
 			return r;
 	}
 	r = container_kill(c, k->sig, err);
+	if (r == 0 && k->sig == SIGKILL)
+		r = container_reap(c, err);
 	return r < 0 ? r : out_line(name, err);
 }
 
@@ -150,13 +154,11 @@ static const struct opt rm_opts[] = {
 static int rm_one(void *arg, struct container *c, const char *name, struct err *err)
 {
 	const struct rm_args *a = arg;
-	int r = 0;
+	int r, stopped = a->force ? container_stop(c, a->timeout, err) : 0;
 
-	if (a->force)
-		r = container_stop(c, a->timeout, err);
-	if (r >= 0)
-		r = container_remove(c, false, err);
-	if (r > 0)
+	r = stopped < 0 ? stopped : container_remove(c, false, err);
+	/* One that removes itself may have been faster. */
+	if (r > 0 || (r == 0 && stopped > 0))
 		return out_line(name, err);
 	if (r == 0 && !a->force && !a->ignore && !a->all)
 		r = err_set(err, ERR_NOT_FOUND,

@@ -119,16 +119,15 @@ static int wait_for_state(const struct waiting *w, const char *id, struct err *e
 static int wait_one(void *arg, struct container *c, const char *name, struct err *err)
 {
 	const struct waiting *w = arg;
-	struct container_status st = {0};
-	int r;
+	int code, r;
 
 	(void)name;
 	if (w->states)
 		return wait_for_state(w, c->def.id, err);
-	r = container_wait(c, err);
+	r = container_wait_code(c, &code, err);
 	if (r == 0)
-		r = container_get_status(c, &st, err);
-	return r < 0 ? r : print_code(st.exit_code, err);
+		r = container_reap(c, err);
+	return r < 0 ? r : print_code(code, err);
 }
 
 /* As podman: a bare number counts milliseconds. */

@@ -145,6 +145,12 @@ int container_kill(struct container *c, int sig, struct err *err);
 int container_stop(struct container *c, int64_t timeout, struct err *err);
 /* Waits for the end of a running container; returns at once for another. */
 int container_wait(struct container *c, struct err *err);
+/* The same, and how it ended: also of a container that removes itself. ERR_NOT_FOUND when it was
+ * removed before that could be known. */
+int container_wait_code(struct container *c, int *ret_code, struct err *err);
+/* After the end of a container that removes itself: it is gone, and its name free, when this
+ * returns. Does nothing to others. */
+int container_reap(struct container *c, struct err *err);
 /* force: a running one is killed first, ERR_IN_USE otherwise. Returns 1, 0 when another command
  * removed it meanwhile. */
 int container_remove(struct container *c, bool force, struct err *err);

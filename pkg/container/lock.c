@@ -4,8 +4,6 @@
 #include "base/times.h"
 #include "sys/lock.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <time.h>
 
 /* More than a monitor takes from the record of the end to its own (CGROUP_MS and CONFIRM_MS in
@@ -13,7 +11,7 @@
 #define LOCK_WAIT_NS (15 * NSEC_PER_SEC)
 #define LOCK_PAUSE_NS 1000000L
 
-static int gone(const struct container *c, struct err *err)
+int container_gone(const struct container *c, struct err *err)
 {
 	return err_set(err, ERR_NOT_FOUND,
 		       "no container with name or ID \"%s\" found: no such container", c->def.id);
@@ -32,7 +30,7 @@ static int if_gone(const struct container *c, int before, struct err *err)
 	if (r == 0)
 		r = state_remove_run(s, c->def.id, &e);
 	if (r == 0)
-		r = gone(c, &e);
+		r = container_gone(c, &e);
 	*err = e;
 	return r;
 }
@@ -70,20 +68,4 @@ int container_lock(struct container *c, int *ret_run, int *ret_lock, struct err 
 			return r < 0 ? r : 0;
 		(void)nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
 	}
-}
-
-int container_wait(struct container *c, struct err *err)
-{
-	AUTO_CLOSE int run = -1, lock = -1;
-	int r;
-
-	r = state_find_run(&c->owner->state, c->def.id, &run, err);
-	if (r <= 0)
-		return r;
-	lock = openat(run, LOCK_FILE, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (lock < 0)
-		return errno == ENOENT ? 0 : err_sys(err, errno, "opening %s", LOCK_FILE);
-	/* The monitor holds it for writing until it has recorded the end. */
-	r = lock_fd(lock, LOCK_SHARED, true, err);
-	return r < 0 ? r : 0;
 }

@@ -73,9 +73,8 @@ static int kill_orphan(int run, struct err *err)
 	return r < 0 ? r : container_clean_cgroups(run, err);
 }
 
-/* The end that the monitor recorded: 1, or 0 when there is none. With the disk full it is in the
- * run directory. run may be -1. */
-static int read_end(struct container *c, int run, struct container_status *s, struct err *err)
+/* With the disk full it is in the run directory. */
+int container_read_end(struct container *c, int run, struct container_status *s, struct err *err)
 {
 	struct monitor_exit e;
 	int r;
@@ -110,7 +109,7 @@ static int is_open_ended(struct container *c, int run, struct err *err)
 	int r = read_started(c, run, &s.started_at, err);
 
 	if (r > 0)
-		r = read_end(c, run, &s, err);
+		r = container_read_end(c, run, &s, err);
 	return r < 0 ? r : s.started_at != 0 && r == 0;
 }
 
@@ -190,7 +189,7 @@ static int look(struct container *c, struct container_status *s, struct err *err
 	if (r == 0 && held)
 		return 1;
 	if (r >= 0)
-		r = read_end(c, run, s, err);
+		r = container_read_end(c, run, s, err);
 	if (r == 0)
 		r = s->started_at ? status_without_end(c, run, held, s, err) : 1;
 	return r;

@@ -451,6 +451,32 @@ END
     is "" "$stderr"
 }
 
+@test "the end of a container that removes itself: wait tells its code, and its name is free" {
+    need_image
+    cat >many <<'END'
+kist() { timeout 60 "$KIST" ${KIST_FLAGS:-} --root "$ROOT" --runroot "$RUN" "$@"; }
+again() { kist run -d --rm --name "c$1" --network none "$IMG" sh -c "trap 'exit 4' TERM; $2" >/dev/null; }
+again "$1" 'sleep 0.2; exit 3'
+# (on a busy machine it may be gone before)
+code=$(kist wait "c$1" 2>&1) || code=
+echo "wait: $code"
+again "$1" 'while :; do sleep 0.01; done'
+kist kill "c$1" >/dev/null
+again "$1" 'while :; do sleep 0.01; done'
+kist stop "c$1" >/dev/null
+again "$1" 'while :; do sleep 0.01; done'
+[ "$(kist rm -f "c$1")" = "c$1" ] || echo "rm -f says nothing"
+END
+    export KIST ROOT RUN IMG
+    rc 0 bash -c 'seq 40 | xargs -P 4 -n 1 bash many'
+    is "" "$stderr"
+    has 'wait: 3'
+    is "" "$(grep -v -e '^wait: 3$' -e '^wait: $' <<<"$stdout")"
+    rc 0 kist ps -aq
+    is "" "$stdout"
+    is "" "$(ls "$RUN/kist/containers")"
+}
+
 @test "removed by many at once a container is gone once, and leaves no run directory" {
     need_image
     cat >many <<'END'
