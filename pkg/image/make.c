@@ -1,47 +1,20 @@
 /*
- * Making images: a fresh layer whose digest is known only when it is unpacked, a configuration with
- * its traces, a manifest. A commit packs and unpacks at once: the tar goes through a pipe from one
- * process to another, and its tar-split is made like that of any layer.
+ * Making images: a fresh layer (make_layer.c), a configuration with its traces, a manifest.
  */
-#include "image/make.h"
+#include "making.h"
 #include "changes.h"
-#include "lowers.h"
-#include "made.h"
 #include "record.h"
-#include "worker.h"
 #include "base/err.h"
 #include "base/times.h"
 #include "digest/digest.h"
 #include "json/json.h"
-#include "spec/digest.h"
-#include "store/layer.h"
-#include "store/layer_new.h"
-#include "sys/fd.h"
-#include "sys/idmap.h"
-#include "tree/pack.h"
-#include "tree/unpack.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
-struct making {
-	const struct image_ctx *ctx;
-	const struct image_make *make;
-	struct store_image *parent; /* or NULL */
-	struct manifest m;
-	struct buf config_text, manifest;
-	struct image_config config;
-	int64_t now;
-	/* The new layer. */
-	char top[STORE_ID_LEN + 1], diff_id[SHA256_TEXT_MAX];
-	int64_t size;
-	struct made made;
-};
+/* How often other programs may remove layers under our hands. */
+#define ATTEMPTS_MAX 5
 
 static void making_init(struct making *k, const struct image_ctx *ctx,
 			const struct image_make *make)
@@ -63,147 +36,9 @@ static void making_fini(struct making *k)
 	image_config_fini(&k->config);
 	buf_fini(&k->config_text);
 	buf_fini(&k->manifest);
+	store_layer_abort_p(&k->fresh);
+	unpack_answer_fini(&k->answer);
 	made_fini(&k->made);
-}
-
-/* ---- the layer ---- */
-
-static int keep_layer(struct making *k, struct store_layer_new **fresh,
-		      const struct unpack_answer *a, struct err *err)
-{
-	AUTO(store_claim_close_p) struct store_claim *claim = NULL;
-	struct store_layer_info info = {
-	    .parent = k->parent ? k->parent->layer : NULL,
-	    .diff_digest = k->diff_id,
-	    .diff_size = (int64_t)a->diff_size,
-	    .compressed_digest = k->diff_id,
-	    .compressed_size = (int64_t)a->diff_size,
-	    .compression = COMPRESSION_NONE,
-	    .uids = a->uids,
-	    .gids = a->gids,
-	    .n_uids = a->n_uids,
-	    .n_gids = a->n_gids,
-	};
-	int r;
-
-	(void)sha256_text(a->diff_id, k->diff_id);
-	k->size = info.diff_size;
-	r = store_layer_id(info.parent, k->diff_id, k->top, err);
-	if (r == 0)
-		r = store_layer_claim(k->ctx->store, k->top, true, &claim, err);
-	if (r < 0 || r == STORE_LAYER_PRESENT)
-		return r < 0 ? r : 0;
-	r = store_layer_commit(fresh, &info, k->top, err);
-	return r < 0 ? r : made_add(&k->made, k->top, err);
-}
-
-static int begin_unpack(struct making *k, struct worker *w, int blob, struct store_layer_new **ret,
-			struct err *err)
-{
-	struct unpack_order o = {
-	    .blob = blob,
-	    .alone = true,
-	};
-	int r = store_rules(k->ctx->store, &o.rules, err);
-
-	if (r == 0)
-		r = made_begin(k->ctx, &k->made, err);
-	if (r == 0)
-		r = store_layer_begin(k->ctx->store, ret, err);
-	if (r < 0)
-		return r;
-	o.diff = store_layer_new_diff(*ret);
-	o.tarsplit = store_layer_new_tarsplit(*ret);
-	return worker_unpack(w, &o, err);
-}
-
-static int end_unpack(struct worker *w, struct unpack_answer *a, struct err *err)
-{
-	int r = worker_unpacked(w, a, err);
-
-	return r < 0 ? err_wrap(err, "unpacking the new layer") : 0;
-}
-
-/* ---- packing a container's directory, in a process of its own ---- */
-
-struct packing {
-	int upper, out;
-	const int *lowers;
-	size_t n_lowers;
-	bool rootless, one_id;
-};
-
-static int pack_main(void *arg, struct err *err)
-{
-	const struct packing *p = arg;
-	struct tree_pack_options o = {.rootless = p->rootless,
-				      .owner_xattr = p->one_id,
-				      .lowers = p->lowers,
-				      .n_lowers = p->n_lowers};
-	struct sink_fd to = {p->out, "the new layer"};
-	struct sink sink = sink_to_fd(&to);
-	struct tree_pack_result result;
-	int r = tree_confine(NULL, 0, err);
-
-	return r < 0 ? r : tree_pack_dir(p->upper, &o, &sink, &result, err);
-}
-
-static int start_packing(struct making *k, int upper, int out, struct child *ret, struct err *err)
-{
-	AUTO_LOWERS struct lowers l = {0};
-	struct packing p = {
-	    .upper = upper, .out = out, .rootless = store_is_rootless(k->ctx->store)};
-	struct idmaps maps;
-	struct spawn role = {.name = "layer packer",
-			     .flags = SPAWN_CONFINED | SPAWN_NULL_STDIO,
-			     .main = pack_main,
-			     .arg = &p};
-	int r;
-
-	r = lowers_open(k->ctx->store, k->parent->layer, &l, err);
-	if (r == 0 && p.rootless) {
-		r = idmap_load(getuid(), getgid(), &maps, err);
-		p.one_id = r == 0;
-		role.clone_flags = CLONE_NEWUSER;
-		role.maps = &maps;
-	}
-	if (r < 0)
-		return r;
-	p.lowers = l.fds;
-	p.n_lowers = l.n;
-	l.fds[l.n] = upper;
-	l.fds[l.n + 1] = out;
-	role.fds = l.fds;
-	role.n_fds = l.n + LOWERS_SPARE;
-	return spawn_start(&role, ret, err);
-}
-
-/* A packer that died leaves a tar that ends too early, which need not be an error to its reader;
- * and its error explains that of the reader. */
-static int pack_and_unpack(struct making *k, struct worker *w, int upper, struct err *err)
-{
-	AUTO(store_layer_abort_p) struct store_layer_new *fresh = NULL;
-	AUTO_UNPACK_ANSWER struct unpack_answer a = {0};
-	AUTO_CHILD struct child packer = CHILD_INIT;
-	struct err told = ERR_INIT;
-	int pipe[2], r;
-
-	r = fd_pipe(pipe, err);
-	if (r < 0)
-		return r;
-	r = start_packing(k, upper, pipe[1], &packer, err);
-	(void)close(pipe[1]);
-	if (r == 0)
-		r = begin_unpack(k, w, pipe[0], &fresh, err);
-	(void)close(pipe[0]);
-	if (r < 0)
-		return r;
-	r = end_unpack(w, &a, err);
-	if (spawn_wait(&packer, "layer packer", &told) < 0) {
-		*err = told;
-		return -(int)err->code;
-	}
-	return r < 0 ? r : keep_layer(k, &fresh, &a, err);
 }
 
 /* ---- the configuration ---- */
@@ -385,7 +220,7 @@ static int add_layer(struct making *k, struct err *err)
 		return err_nomem(err);
 	k->m.layers = more;
 	d = &more[k->m.n_layers++];
-	*d = (struct descriptor){.size = k->size};
+	*d = (struct descriptor){.size = (int64_t)k->answer.diff_size};
 	r = str_set(&d->digest, k->diff_id, err);
 	return r < 0 ? r : str_set(&d->media_type, layer_media_type(k->m.kind, LAYER_PLAIN), err);
 }
@@ -424,6 +259,23 @@ static int make_manifest(struct making *k, struct err *err)
 	return r < 0 ? r : manifest_write(&k->m, &k->manifest, err);
 }
 
+/* A layer that was there goes with the last image that has it: then ours takes its place. */
+static int record(struct making *k, const struct image_record *rec, struct err *err)
+{
+	int i, r = 0;
+
+	for (i = 0; i < ATTEMPTS_MAX; i++) {
+		err_clear(err);
+		r = making_place(k, err);
+		if (r < 0)
+			break;
+		r = image_record(k->ctx, rec, err);
+		if (r != -ERR_NOT_FOUND)
+			break;
+	}
+	return r;
+}
+
 static int finish(struct making *k, char ret_id[STORE_ID_LEN + 1], struct err *err)
 {
 	AUTO_STRV struct strv names = STRV_INIT;
@@ -448,7 +300,7 @@ static int finish(struct making *k, char ret_id[STORE_ID_LEN + 1], struct err *e
 	if (r == 0 && name)
 		r = strv_take(&names, name, err);
 	if (r == 0)
-		r = image_record(k->ctx, &rec, err);
+		r = record(k, &rec, err);
 	if (r < 0)
 		made_give_back(k->ctx, &k->made, err);
 	else
@@ -477,8 +329,6 @@ static int check(const struct image_make *make, struct err *err)
 int image_import(const struct image_ctx *ctx, int fd, const struct image_make *make,
 		 char ret_id[STORE_ID_LEN + 1], struct err *err)
 {
-	AUTO(store_layer_abort_p) struct store_layer_new *fresh = NULL;
-	AUTO_UNPACK_ANSWER struct unpack_answer a = {0};
 	AUTO_WORKERS struct workers workers = {.n = 0};
 	AUTO(making_fini) struct making k;
 	int r;
@@ -488,17 +338,13 @@ int image_import(const struct image_ctx *ctx, int fd, const struct image_make *m
 	if (r == 0)
 		r = workers_start(&workers, 1, ctx->store, true, err);
 	if (r == 0)
-		r = begin_unpack(&k, &workers.v[0], fd, &fresh, err);
-	if (r == 0)
-		r = end_unpack(&workers.v[0], &a, err);
-	if (r == 0)
-		r = keep_layer(&k, &fresh, &a, err);
+		r = making_unpack(&k, &workers.v[0], fd, err);
 	workers_stop(&workers);
 	return r < 0 ? r : finish(&k, ret_id, err);
 }
 
-int image_commit(const struct image_ctx *ctx, int upper, const struct image_make *make,
-		 char ret_id[STORE_ID_LEN + 1], struct err *err)
+static int commit_once(const struct image_ctx *ctx, int upper, const struct image_make *make,
+		       char ret_id[STORE_ID_LEN + 1], bool *lost, struct err *err)
 {
 	AUTO_WORKERS struct workers workers = {.n = 0};
 	AUTO(making_fini) struct making k;
@@ -511,7 +357,23 @@ int image_commit(const struct image_ctx *ctx, int upper, const struct image_make
 	if (r == 0)
 		r = workers_start(&workers, 1, ctx->store, true, err);
 	if (r == 0)
-		r = pack_and_unpack(&k, &workers.v[0], upper, err);
+		r = making_pack(&k, &workers.v[0], upper, err);
 	workers_stop(&workers);
-	return r < 0 ? r : finish(&k, ret_id, err);
+	if (r == 0)
+		r = finish(&k, ret_id, err);
+	*lost = k.lost;
+	return r;
+}
+
+int image_commit(const struct image_ctx *ctx, int upper, const struct image_make *make,
+		 char ret_id[STORE_ID_LEN + 1], struct err *err)
+{
+	bool lost = true;
+	int i, r = 0;
+
+	for (i = 0; lost && i < ATTEMPTS_MAX; i++) {
+		err_clear(err);
+		r = commit_once(ctx, upper, make, ret_id, &lost, err);
+	}
+	return r;
 }

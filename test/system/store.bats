@@ -78,6 +78,27 @@ as_owner() {
     matches "Top Layer of: \[$IMG:latest\]"
 }
 
+@test "commits of one and the same change at once, each removed again, are all made" {
+    need_image busybox
+    cat >many <<'END'
+kist() { timeout 60 "$KIST" ${KIST_FLAGS:-} --root "$ROOT" --runroot "$RUN" "$@"; }
+for i in $(seq 12); do
+    kist commit -q "c$1" "localhost/made:$1" >/dev/null
+    kist run --rm --network none "localhost/made:$1" cat /new
+    kist rmi "localhost/made:$1" >/dev/null
+done
+END
+    for i in 1 2 3 4; do
+        kist run --name "c$i" --network none "$IMG" sh -c 'echo new >/new; touch -t 202001010000 /new /'
+    done
+    export KIST ROOT RUN IMG
+    rc 0 bash -c 'seq 4 | xargs -P 4 -n 1 bash many'
+    is "" "$stderr"
+    is 48 "$(grep -cx new <<<"$stdout")"
+    rc 0 kist images -q
+    is 1 "$(wc -l <<<"$stdout")"
+}
+
 @test "system df adds up to what du says" {
     need_image busybox
     need_image entry
