@@ -23,6 +23,7 @@
 #   prune    image prune   image prune   prune, or rmi -p     delete each image without a name
 
 # shellcheck source=test/lib/podman.bash
+# shellcheck disable=SC2154 # top: of whoever sources this
 . "$top/test/lib/podman.bash"
 
 # shellcheck disable=SC2034

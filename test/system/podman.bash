@@ -8,6 +8,7 @@
 #   podman_major                4 or 5
 
 # shellcheck source=test/lib/podman.bash
+# shellcheck disable=SC2154 # top: of whoever sources this
 . "$top/test/lib/podman.bash"
 
 need_podman() {
