@@ -13,9 +13,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -113,23 +115,57 @@ static int mount_directory(struct setup *s, struct err *err)
 	return mount_attach(tree, slash, "/", err);
 }
 
-static int slave_failed(struct err *err)
+/* From wherever a chroot(2) has put us to the root of the mount namespace. */
+static int enter_namespace_root(struct err *err)
 {
-	if (errno != EINVAL)
+	AUTO_CLOSE int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	if (ns < 0)
+		return err_sys(err, errno, "opening our mount namespace");
+	if (setns(ns, CLONE_NEWNS) < 0)
+		return err_sys(err, errno, "leaving the chroot that kist runs in");
+	return 0;
+}
+
+static bool is_same_root(int a, int b)
+{
+	struct statx x, y;
+
+	return statx(a, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &x) == 0 &&
+	       statx(b, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &y) == 0 &&
+	       x.stx_mnt_id == y.stx_mnt_id && x.stx_ino == y.stx_ino &&
+	       x.stx_dev_major == y.stx_dev_major && x.stx_dev_minor == y.stx_dev_minor;
+}
+
+/* What is mounted from now on stays here, and the host's later changes do no harm: of all mounts,
+ * which begin at the namespace's root. In a chroot that is not ours, which we keep meanwhile, since
+ * paths are meant as they are seen there. */
+static int be_slave(struct setup *s, struct err *err)
+{
+	AUTO_CLOSE int ours = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int root = -1;
+	int r = enter_namespace_root(err);
+
+	if (r < 0)
+		return r;
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (ours < 0 || root < 0)
+		return err_sys(err, errno, "opening /");
+	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return err_sys(err, errno, "making mounts slaves of the host's");
-	return err_set(err, ERR_UNSUPPORTED,
-		       "/ is not a mount point, as in a plain chroot: bind its directory over "
-		       "itself (mount --bind DIR DIR) before chroot DIR");
+	s->in_chroot = !is_same_root(ours, root);
+	if (s->in_chroot && (fchdir(ours) < 0 || chroot(".") < 0))
+		return err_sys(err, errno, "going back to the chroot");
+	return 0;
 }
 
 int root_mount(struct setup *s, struct err *err)
 {
-	int r;
+	/* Binds that keep their propagation were copied before. */
+	int r = be_slave(s, err);
 
-	/* What is mounted from now on stays here, and the host's later changes do no harm. Binds
-	 * that keep their propagation were copied before. */
-	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
-		return slave_failed(err);
+	if (r < 0)
+		return r;
 	r = s->spec->rootfs.overlay_dir >= 0 ? mount_layers(s, err) : mount_directory(s, err);
 	if (r < 0)
 		return r;
@@ -149,13 +185,17 @@ int root_enter(struct setup *s, struct err *err)
 			err);
 	if (r < 0)
 		return r;
+	/* Within a chroot pivot_root would leave the rest of the host above the container's root.
+	 */
+	r = s->in_chroot ? enter_namespace_root(err) : 0;
+	if (r < 0)
+		return r;
 	if (fchdir(s->root) < 0)
 		return err_sys(err, errno, "entering the container's root");
 	/* The old root ends up on top of the new one; then it goes away with all of the host's
 	 * mounts. */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
-		return err_sys(err, errno, "pivot_root%s",
-			       errno == EINVAL ? " (does kist run in a chroot?)" : "");
+		return err_sys(err, errno, "pivot_root");
 	if (umount2(".", MNT_DETACH) < 0)
 		return err_sys(err, errno, "detaching the host's root");
 	if (chdir("/") < 0)

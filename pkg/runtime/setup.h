@@ -31,6 +31,7 @@ struct setup {
 	int host_sys;	/* detached copy of the host's /sys, where a new sysfs is not allowed; or -1
 			 */
 	int null;	/* the host's /dev/null */
+	bool in_chroot; /* that kist runs in; "/" is not the mount namespace's root */
 	int root;	/* the new root, a mount */
 	int dev;	/* our /dev, or -1 */
 	int pts;	/* our devpts, or -1 */

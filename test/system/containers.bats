@@ -497,16 +497,32 @@ END
     is "" "$(ls "$RUN/kist/containers")"
 }
 
-@test "in a chroot whose root is no mount point, run says what to do" {
+@test "in a chroot containers run, and have nothing of what is outside of them" {
     is_root || skip "only root can chroot"
     need_image
-    mkdir -p there/{bin,proc,dev,sys,tmp,usr,etc} there"$STORE"
+    mkdir -p there/{bin,proc,dev,sys,tmp,usr,etc,vol} there"$STORE"
+    echo volume >there/vol/file
     cp -L "$KIST" there/bin/kist
     for dir in lib lib64; do [ ! -e /$dir ] || ln -s "usr/$dir" "there/$dir"; done
-    rc 125 unshare -m bash -ec "mount --rbind /usr there/usr; mount --rbind /proc there/proc; mount --rbind /dev there/dev
-        mount --rbind /sys there/sys; mount --bind '$STORE' there'$STORE'
-        chroot there /bin/kist --root '$ROOT' --runroot '$RUN' run --rm --network none '$IMG' true"
-    matches '/ is not a mount point.*mount --bind DIR DIR'
+    cat >inside <<'END'
+mount --rbind /usr there/usr; mount --rbind /proc there/proc; mount --rbind /dev there/dev; mount --rbind /sys there/sys
+mount --bind "$STORE" "there$STORE"
+[ "$1" = plain ] || mount --rbind there there
+kist() { chroot there /bin/kist --root "$ROOT" --runroot "$RUN" "$@"; }
+kist run --rm --network none -v /vol:/vol "$IMG" cat /vol/file
+kist run -d --name c --network none "$IMG" sleep 60 >/dev/null
+kist exec c sh -c 'ls -d /bin/busybox; cat /proc/self/mountinfo'
+# an escape from any chroot inside ends at the container's root
+nsenter -t "$(kist inspect -f '{{.State.Pid}}' c)" -m ls -d /bin/busybox /vol "$STORE" || true
+kist rm -f -t 0 c >/dev/null
+END
+    export STORE ROOT RUN IMG
+    for root in plain mounted; do
+        rc 0 unshare -m bash -e inside "$root"
+        is $'volume\n/bin/busybox' "$(head -n 2 <<<"$stdout")"
+        is /bin/busybox "$(tail -n 1 <<<"$stdout")"
+        is overlay "$(awk '$5 == "/" { print $(NF - 1) }' <<<"$stdout")"
+    done
     rc 0 kist ps -aq
     is "" "$stdout"
 }
