@@ -46,7 +46,8 @@ fault() {
 # --- one fault --------------------------------------------------------------------------------------------
 # fresh SCENARIO: the store where it begins
 fresh() {
-    [ ! -e "$ROOT" ] || kist rm -f -a -t 0 >/dev/null 2>&1
+    # (others' containers may have the same ID, and thereby the same control groups)
+    ! declare -F "before_$1" >/dev/null || [ ! -e "$ROOT" ] || kist rm -f -a -t 0 >/dev/null 2>&1
     rm -rf "$ROOT" "$RUN"
     cp -a "$W/begin/$AS/$1/." "$S/"
 }
