@@ -36,16 +36,19 @@ int container_wait(struct container *c, struct err *err)
 	return wait_held(c, &run, &lock, err);
 }
 
-/* The monitor tells the end before anybody can remove the container: 1, or 0 when there is none, or
- * it cannot tell. */
+/* Of a container that removes itself: the monitor tells the end before that begins. 1, or 0 when
+ * there is none, or it cannot tell. */
 static int told_by_monitor(struct container *c, int *ret_code, struct err *err)
 {
 	const struct monitor_attach nothing = {.foreground = false};
 	struct monitor_result result = {.end = MONITOR_LOST};
 	AUTO_CLOSE int run = -1, sock = -1;
 	struct err ignored = ERR_INIT;
-	int r = state_find_run(&c->owner->state, c->def.id, &run, err);
+	int r;
 
+	if (!c->def.auto_remove)
+		return 0;
+	r = state_find_run(&c->owner->state, c->def.id, &run, err);
 	if (r <= 0)
 		return r;
 	if (monitor_connect(run, &sock, &ignored) < 0 ||
