@@ -277,11 +277,12 @@ static int clone_error(const struct spawn *s, int errnum, struct err *err)
 	if (!(s->clone_flags & CLONE_NEWUSER) ||
 	    (errnum != EPERM && errnum != ENOSPC && errnum != EUSERS))
 		return err_sys(err, errnum, "%s: making a process", s->name);
-	return err_sys(err, errnum,
-		       "%s: making a user namespace (are they switched off? see sysctl "
-		       "user.max_user_namespaces, kernel.unprivileged_userns_clone and "
-		       "kernel.apparmor_restrict_unprivileged_userns)",
-		       s->name);
+	return err_sys(
+	    err, errnum,
+	    "%s: making a user namespace (does kist run in a chroot, or are they switched "
+	    "off? see sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone and "
+	    "kernel.apparmor_restrict_unprivileged_userns)",
+	    s->name);
 }
 
 int spawn_start(const struct spawn *s, struct child *ret, struct err *err)
