@@ -270,7 +270,7 @@ static void unknown_levels_and_kinds_are_refused(void **state)
 	assert_string_equal(err.text, "writing xz is not supported (gzip, zstd)");
 }
 
-static void program_output_is_read(const char *command, enum compression want)
+static void check_program_output(const char *command, enum compression want)
 {
 	AUTO_BUF struct buf out = BUF_INIT(1 << 20);
 	AUTO(stream_close_p) struct stream *s = NULL;
@@ -281,25 +281,35 @@ static void program_output_is_read(const char *command, enum compression want)
 	assert_non_null(f);
 	assert_int_equal(stream_of_fd(fileno(f), "pipe", &s, &err), 0);
 	assert_int_equal(unpack(s, &out, &kind, &err), 0);
-	if (pclose(f) != 0)
-		skip();
+	assert_int_equal(pclose(f), 0);
 	assert_int_equal(kind, want);
 	assert_int_equal(out.len, 12);
 	assert_string_equal(buf_str(&out), "hello\nhello\n");
 }
 
+/* Twice the same, each compressed by the program. A skip leaves by longjmp: nothing is open then. */
+static void program_output_is_read(const char *program, enum compression want)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "command -v %s >/dev/null", program);
+	if (system(command) != 0)
+		skip();
+	(void)snprintf(command, sizeof(command), "echo hello | %s && echo hello | %s", program,
+		       program);
+	check_program_output(command, want);
+}
+
 static void xz_made_by_its_program_is_read(void **state)
 {
 	(void)state;
-	program_output_is_read("echo hello >/tmp/kist-xz-$$; cat /tmp/kist-xz-$$ /tmp/kist-xz-$$ | "
-			       "xz; e=$?; rm /tmp/kist-xz-$$; exit $e",
-			       COMPRESSION_XZ);
+	program_output_is_read("xz", COMPRESSION_XZ);
 }
 
 static void bzip2_made_by_its_program_is_read_with_many_streams(void **state)
 {
 	(void)state;
-	program_output_is_read("echo hello | bzip2 && echo hello | bzip2", COMPRESSION_BZIP2);
+	program_output_is_read("bzip2", COMPRESSION_BZIP2);
 }
 
 static void truncated_xz_and_bzip2_are_corrupt(void **state)
