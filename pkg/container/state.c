@@ -375,6 +375,18 @@ int state_remove(const struct state *s, const char *id, const char *name, struct
 	return r < 0 ? r : remove_tree(s, to, err);
 }
 
+void state_await_removal(const struct state *s, const char *id)
+{
+	const struct timespec pause = {0, HELD_PAUSE_NS};
+	char path[ENTRY_PATH_MAX];
+	int i;
+
+	/* The name is free, and the run directory gone, before the entry is. */
+	(void)entry_path(path, "trash", id);
+	for (i = 0; i < HELD_TRIES && faccessat(s->graph, path, F_OK, 0) == 0; i++)
+		(void)nanosleep(&pause, NULL);
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

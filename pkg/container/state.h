@@ -61,6 +61,9 @@ void state_entry_close(struct state_entry *e);
 /* Takes a committed entry out of sight and removes it. */
 int state_remove(const struct state *s, const char *id, const char *name, struct err *err);
 
+/* Waits for another command that is about to remove it, but not for long. */
+void state_await_removal(const struct state *s, const char *id);
+
 /* Name, whole ID or unique ID prefix to ID: 1 found, 0 not there; ERR_INVALID when ambiguous. */
 int state_find(const struct state *s, const char *key, char ret_id[ID_HEX_LEN + 1],
 	       struct err *err);

@@ -91,9 +91,18 @@ int container_wait_code(struct container *c, int *ret_code, struct err *err)
 
 int container_reap(struct container *c, struct err *err)
 {
-	int r = c->def.auto_remove ? container_wait(c, err) : 0;
+	struct container_status st;
+	int r;
 
-	if (r == 0 && c->def.auto_remove)
+	if (!c->def.auto_remove)
+		return 0;
+	r = container_wait(c, err);
+	if (r == 0)
+		r = container_get_status(c, &st, err);
+	/* One that was never started stays; that of which nothing is left looks like it. */
+	if (r == 0 && st.state == CONTAINER_EXITED)
 		r = container_remove(c, false, err);
+	if (r >= 0)
+		state_await_removal(&c->owner->state, c->def.id);
 	return r < 0 ? r : 0;
 }

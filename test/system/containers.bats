@@ -468,6 +468,10 @@ again "$1" 'while :; do sleep 0.01; done'
 [ "$(kist rm -f "c$1")" = "c$1" ] || echo "rm -f says nothing"
 END
     export KIST ROOT RUN IMG
+    kist create --rm --name never --network none "$IMG" true
+    rc 0 kist wait never
+    rc 0 kist stop never
+    rc 0 kist rm never
     rc 0 bash -c 'seq 40 | xargs -P 4 -n 1 bash many'
     is "" "$stderr"
     has 'wait: 3'
