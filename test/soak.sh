@@ -24,7 +24,7 @@ shared=(busybox entry six sixty)
 
 # --- what may fail, and how ----------------------------------------------------------------------------
 # An image may be gone, because another worker removed it, or be in use. kist says so in these words and in no others:
-kist_may='image not known$|image .* is in use by |(image|layer) [0-9a-f]{12} is not in the store$|it is not in the store any more$'
+kist_may='image not known$|image .* is in use by |image [0-9a-f]{12} is not in the store$|it is not in the store any more$'
 # Go's tools look an image up and use it without a lock between, so that they also trip in the middle of things:
 go_may='image not known|does not resolve to an image ID|image is in use|used by|identifier is not an image|layer not known|layer is in use|does not exist|no such image'
 # a pull or commit makes the image without a name first, and anyone's prune may take it then
