@@ -14,27 +14,32 @@
 /* A timeout above this is waited for in pieces. */
 #define POLL_PIECE_MS 60000
 
-/* A descriptor of the running first process: 1, or 0 when the container does not run. */
-static int open_process(struct container *c, int *ret_pidfd, struct err *err)
+/* A descriptor of the running first process: 1, or 0 when the container does not run. *ending: its
+ * monitor has not said so yet. */
+static int open_process(struct container *c, int *ret_pidfd, bool *ending, struct err *err)
 {
 	struct container_status s;
 	int r;
 
+	*ending = false;
 	r = container_get_status(c, &s, err);
 	if (r < 0)
 		return r;
 	if (s.state != CONTAINER_RUNNING || s.pid == 0)
 		return 0;
-	return proc_open(s.pid, s.pid_start, ret_pidfd, err);
+	r = proc_open(s.pid, s.pid_start, ret_pidfd, err);
+	*ending = r == 0;
+	return r;
 }
 
 int container_kill(struct container *c, int sig, struct err *err)
 {
 	struct container_status s;
 	AUTO_CLOSE int pidfd = -1;
+	bool ending;
 	int r;
 
-	r = open_process(c, &pidfd, err);
+	r = open_process(c, &pidfd, &ending, err);
 	if (r > 0)
 		r = proc_signal(pidfd, sig, err);
 	if (r > 0)
@@ -74,8 +79,13 @@ int container_stop(struct container *c, int64_t timeout, struct err *err)
 {
 	AUTO_CLOSE int pidfd = -1;
 	int r, sig = SIGTERM;
+	bool ending;
 
-	r = open_process(c, &pidfd, err);
+	r = open_process(c, &pidfd, &ending, err);
+	if (r == 0 && ending) {
+		r = container_wait(c, err);
+		return r < 0 ? r : 1;
+	}
 	if (r <= 0)
 		return r;
 	if (timeout < 0)
