@@ -172,32 +172,47 @@ bool archive_has(const struct archive *a, const char *name)
 	return find_member(a, name);
 }
 
+static int read_whole(const struct blob_at *at, char *to, const struct archive *a, const char *name,
+		      struct err *err)
+{
+	size_t have = 0;
+	ssize_t n;
+
+	while (have < at->size) {
+		n = pread(at->fd, to + have, at->size - have, (off_t)(at->at + have));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "%s: reading %s", a->what, name);
+		if (n == 0)
+			return err_set(err, ERR_CORRUPT, "%s: %s cannot be read to its end",
+				       a->what, name);
+		have += (size_t)n;
+	}
+	return 0;
+}
+
 int archive_read(const struct archive *a, const char *name, struct buf *out, struct err *err)
 {
+	AUTO_CLOSE int fd = -1;
 	struct blob_at at;
-	ssize_t n = 0;
-	size_t have = 0;
 	char *to;
 	int r;
 
 	r = archive_find(a, name, &at, err);
 	if (r <= 0)
 		return r;
-	if (at.size > out->max - 1) {
-		(void)close(at.fd);
+	fd = at.fd;
+	if (at.size > out->max - 1)
 		return err_set(err, ERR_LIMIT, "%s: %s is larger than %zu bytes", a->what, name,
 			       out->max - 1);
-	}
 	to = buf_space(out, at.size);
-	while (to && have < at.size &&
-	       (n = pread(at.fd, to + have, at.size - have, (off_t)(at.at + have))) > 0)
-		have += (size_t)n;
-	(void)close(at.fd);
 	if (!to)
 		return err_nomem(err);
-	if (have < at.size)
-		return err_set(err, ERR_CORRUPT, "%s: %s cannot be read to its end", a->what, name);
-	buf_grew(out, have);
+	r = read_whole(&at, to, a, name, err);
+	if (r < 0)
+		return r;
+	buf_grew(out, at.size);
 	return 1;
 }
 
