@@ -287,7 +287,8 @@ static void check_program_output(const char *command, enum compression want)
 	assert_string_equal(buf_str(&out), "hello\nhello\n");
 }
 
-/* Twice the same, each compressed by the program. A skip leaves by longjmp: nothing is open then. */
+/* Twice the same, each compressed by the program. A skip leaves by longjmp: nothing is open then.
+ */
 static void program_output_is_read(const char *program, enum compression want)
 {
 	char command[128];
