@@ -21,7 +21,7 @@ printf '[storage]\ndriver = "overlay"\ngraphroot = "%s"\nrunroot = "%s"\n' "$gra
 # shellcheck source=test/lib/podman.bash
 . test/lib/podman.bash
 export CONTAINERS_CONF=$tmp/containers.conf
-podman_conf "$CONTAINERS_CONF"
+podman_limits "$CONTAINERS_CONF" # (it is to choose its network itself)
 
 clean() {
 	local m
