@@ -96,7 +96,7 @@ static int refetch(struct check *c, const struct store_layer *l, struct err *err
 	struct refetch_layer layer = {.id = l->id,
 				      .parent = str_empty(l->parent) ? NULL : l->parent};
 	size_t i, index = 0;
-	int r = err_set(err, ERR_NOT_FOUND, "no image has it");
+	int r = err_set(err, ERR_NOT_FOUND, "no image has it"), found;
 
 	for (i = 0; r < 0 && i < c->inv.images.n; i++) {
 		const struct store_image *image = c->inv.images.v[i];
@@ -105,7 +105,13 @@ static int refetch(struct check *c, const struct store_layer *l, struct err *err
 
 		if (c->bad_image[i] || image->read_only)
 			continue;
-		if (place_in_image(c, image, l->id, &index, &diff_id, &e) <= 0)
+		found = place_in_image(c, image, l->id, &index, &diff_id, &e);
+		/* It may be the one that has it. */
+		if (found < 0) {
+			*err = e;
+			r = found;
+		}
+		if (found <= 0)
 			continue;
 		err_clear(err);
 		layer.index = index;

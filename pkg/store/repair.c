@@ -273,8 +273,11 @@ static bool is_stray_link(struct sweep *w, const char *name)
 	if (n < 4)
 		return false;
 	have[n] = '\0';
-	if (!starts_with_id(have + 3, id) || faccessat(overlay, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!starts_with_id(have + 3, id))
 		return true;
+	/* What cannot be looked at is left alone. */
+	if (faccessat(overlay, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT || errno == ENOTDIR;
 	if (!knows_layer(w, id))
 		return w->where == 0;
 	return link_read(overlay, id, link, &ignored) > 0 && !streq(link, name);
