@@ -65,14 +65,16 @@ side_by_side() {
 
 # row TITLE: one line of the table, from what side_by_side left: kist's time, and its ratio to each peer
 row() {
-    local title=$1 peer mine theirs line more less
+    local title=$1 peer mine theirs line more less part
     mine=$(value kist)
     line=$(printf '%-52s %10s' "$title" "$(ms "$mine")")
     for peer in bwrap podman other; do
         theirs=$(value "$peer")
         more='' less=''
         [ ! -e "$work/t/$peer.more" ] || more='> ' less='< '
-        line+=$(printf ' %10s %7s' "$more$(ms "$theirs")" "$less$(ratio "$mine" "$theirs")")
+        part=$(ratio "$mine" "$theirs")
+        [ -z "$less" ] || [ "$part" != 0.000 ] || part=0.001
+        line+=$(printf ' %10s %7s' "$more$(ms "$theirs")" "$less$part")
     done
     echo "$line"
 }
