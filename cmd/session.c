@@ -112,15 +112,6 @@ static int write_pidfile(const char *path, struct container *c, struct err *err)
 	return r < 0 ? err_wrap(err, "--pidfile") : 0;
 }
 
-static int remove_at_end(struct container *c, struct err *err)
-{
-	int r = container_wait(c, err);
-
-	if (r == 0)
-		r = container_remove(c, false, err);
-	return r < 0 ? r : 0;
-}
-
 int session_start(struct app *app, struct session *s, struct err *err)
 {
 	AUTO_CLOSE int sock = -1;
@@ -141,7 +132,7 @@ int session_start(struct app *app, struct session *s, struct err *err)
 	 * gone. */
 	if (code < 0 || !s->c->def.auto_remove || s->detached)
 		return code;
-	r = remove_at_end(s->c, err);
+	r = container_remove_ended(s->c, err);
 	return r < 0 ? r : code;
 }
 

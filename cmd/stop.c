@@ -161,8 +161,7 @@ static int rm_one(void *arg, struct container *c, const char *name, struct err *
 	if (r > 0 || (r == 0 && stopped > 0))
 		return out_line(name, err);
 	if (r == 0 && !a->force && !a->ignore && !a->all)
-		r = err_set(err, ERR_NOT_FOUND,
-			    "no container with name or ID \"%s\" found: no such container", name);
+		r = container_not_found(name, err);
 	return r;
 }
 
@@ -205,9 +204,7 @@ static int run_cleanup(struct app *app, const void *args, const struct strv *res
 	if (r == -ERR_NOT_FOUND)
 		return 0;
 	if (r == 0)
-		r = container_wait(c, err);
-	if (r == 0)
-		r = container_remove(c, false, err);
+		r = container_remove_ended(c, err);
 	return r < 0 ? r : 0;
 }
 

@@ -148,6 +148,10 @@ int container_wait(struct container *c, struct err *err);
 /* The same, and how it ended: also of a container that removes itself. ERR_NOT_FOUND when it was
  * removed before that could be known. */
 int container_wait_code(struct container *c, int *ret_code, struct err *err);
+/* ERR_NOT_FOUND in podman's words; key is what was asked for. */
+int container_not_found(const char *key, struct err *err);
+/* Waits for the end of a container, then removes it: 1, 0 when another command did. */
+int container_remove_ended(struct container *c, struct err *err);
 /* After the end of a container that removes itself: it is gone, and its name free, when this
  * returns. Does nothing to others. */
 int container_reap(struct container *c, struct err *err);

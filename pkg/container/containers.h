@@ -35,8 +35,6 @@ int container_open_id(struct containers *cs, const char *id, struct container **
  * ERR_NOT_FOUND when it was removed. A monitor that has recorded the end, and another command that
  * starts or removes the container, are waited for. Makes the run directory, which is returned. */
 int container_lock(struct container *c, int *ret_run, int *ret_lock, struct err *err);
-/* ERR_NOT_FOUND, in podman's words. */
-int container_gone(const struct container *c, struct err *err);
 /* The end that the monitor recorded: 1, or 0 when there is none. run may be -1. */
 int container_read_end(struct container *c, int run, struct container_status *s, struct err *err);
 /* Of a container whose lock is held: 1 when its first process lives. 0: it is being started or

@@ -11,12 +11,6 @@
 #define LOCK_WAIT_NS (15 * NSEC_PER_SEC)
 #define LOCK_PAUSE_NS 1000000L
 
-int container_gone(const struct container *c, struct err *err)
-{
-	return err_set(err, ERR_NOT_FOUND,
-		       "no container with name or ID \"%s\" found: no such container", c->def.id);
-}
-
 /* After an error, and after the lock was taken: it may be the lock of a run directory that was made
  * anew after the container was removed. Returns before when the container is there. */
 static int if_gone(const struct container *c, int before, struct err *err)
@@ -30,7 +24,7 @@ static int if_gone(const struct container *c, int before, struct err *err)
 	if (r == 0)
 		r = state_remove_run(s, c->def.id, &e);
 	if (r == 0)
-		r = container_gone(c, &e);
+		r = container_not_found(c->def.id, &e);
 	*err = e;
 	return r;
 }

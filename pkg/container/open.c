@@ -89,6 +89,12 @@ int container_open_id(struct containers *cs, const char *id, struct container **
 	return 1;
 }
 
+int container_not_found(const char *key, struct err *err)
+{
+	return err_set(err, ERR_NOT_FOUND,
+		       "no container with name or ID \"%s\" found: no such container", key);
+}
+
 int container_open(struct containers *cs, const char *key, struct container **ret, struct err *err)
 {
 	char id[ID_HEX_LEN + 1];
@@ -98,8 +104,7 @@ int container_open(struct containers *cs, const char *key, struct container **re
 	if (r > 0)
 		r = container_open_id(cs, id, ret, err);
 	if (r == 0)
-		return err_set(err, ERR_NOT_FOUND,
-			       "no container with name or ID \"%s\" found: no such container", key);
+		return container_not_found(key, err);
 	return r < 0 ? r : 0;
 }
 

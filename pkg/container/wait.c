@@ -82,11 +82,18 @@ int container_wait_code(struct container *c, int *ret_code, struct err *err)
 	/* It never ran, its monitor was killed, or it was removed meanwhile. */
 	r = state_has(&c->owner->state, c->def.id, err);
 	if (r == 0)
-		return container_gone(c, err);
+		return container_not_found(c->def.id, err);
 	if (r > 0)
 		r = container_get_status(c, &st, err);
 	*ret_code = st.exit_code;
 	return r < 0 ? r : 0;
+}
+
+int container_remove_ended(struct container *c, struct err *err)
+{
+	int r = container_wait(c, err);
+
+	return r < 0 ? r : container_remove(c, false, err);
 }
 
 int container_reap(struct container *c, struct err *err)
