@@ -4,13 +4,11 @@
 #include "base/err.h"
 #include "store/layer.h"
 #include "sys/fd.h"
-#include "sys/idmap.h"
 #include "sys/spawn.h"
 #include "tree/changes.h"
 #include "tree/unpack.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -54,7 +52,6 @@ int image_diff_upper(const struct image_ctx *ctx, int upper, const char *below, 
 	AUTO_CLOSE int out = memfd_create("kist-changes", MFD_CLOEXEC);
 	AUTO_LOWERS struct lowers l = {0};
 	struct diffing d = {.upper = upper, .out = out};
-	struct idmaps maps;
 	struct spawn role = {.name = "differ",
 			     .flags = SPAWN_CONFINED | SPAWN_NULL_STDIO,
 			     .main = diff_main,
@@ -63,20 +60,11 @@ int image_diff_upper(const struct image_ctx *ctx, int upper, const char *below, 
 
 	if (out < 0)
 		return err_sys(err, errno, "making a memory file");
-	r = lowers_open(ctx->store, below, &l, err);
-	if (r == 0 && store_is_rootless(ctx->store)) {
-		r = idmap_load(getuid(), getgid(), &maps, err);
-		role.clone_flags = CLONE_NEWUSER;
-		role.maps = &maps;
-	}
+	r = lowers_give(ctx->store, below, upper, out, &role, &l, err);
 	if (r < 0)
 		return r;
 	d.lowers = l.fds;
 	d.n_lowers = l.n;
-	l.fds[l.n] = upper;
-	l.fds[l.n + 1] = out;
-	role.fds = l.fds;
-	role.n_fds = l.n + LOWERS_SPARE;
 	r = spawn_run(&role, err);
 	return r < 0 ? r : take_lines(out, ret, err);
 }

@@ -8,12 +8,10 @@
 #include "base/err.h"
 #include "digest/digest.h"
 #include "sys/fd.h"
-#include "sys/idmap.h"
 #include "sys/spawn.h"
 #include "tree/pack.h"
 #include "tree/unpack.h"
 
-#include <sched.h>
 #include <unistd.h>
 
 static int begin_unpack(struct making *k, struct worker *w, int blob, struct err *err)
@@ -110,28 +108,17 @@ static int start_packing(struct making *k, int upper, int out, struct child *ret
 	AUTO_LOWERS struct lowers l = {0};
 	struct packing p = {
 	    .upper = upper, .out = out, .rootless = store_is_rootless(k->ctx->store)};
-	struct idmaps maps;
 	struct spawn role = {.name = "layer packer",
 			     .flags = SPAWN_CONFINED | SPAWN_NULL_STDIO,
 			     .main = pack_main,
 			     .arg = &p};
-	int r;
+	int r = lowers_give(k->ctx->store, k->parent->layer, upper, out, &role, &l, err);
 
-	r = lowers_open(k->ctx->store, k->parent->layer, &l, err);
-	if (r == 0 && p.rootless) {
-		r = idmap_load(getuid(), getgid(), &maps, err);
-		p.one_id = r == 0;
-		role.clone_flags = CLONE_NEWUSER;
-		role.maps = &maps;
-	}
 	if (r < 0)
 		return r;
 	p.lowers = l.fds;
 	p.n_lowers = l.n;
-	l.fds[l.n] = upper;
-	l.fds[l.n + 1] = out;
-	role.fds = l.fds;
-	role.n_fds = l.n + LOWERS_SPARE;
+	p.one_id = l.one_id;
 	return spawn_start(&role, ret, err);
 }
 
