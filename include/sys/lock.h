@@ -21,8 +21,9 @@ int lock_try_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, s
  * somebody else holds it, or it has not, or has no more, this name. For directories that are
  * renamed or removed by their holder; they need a file system of this machine. */
 int lock_try_dir(int dir, const char *path, int *ret_fd, struct err *err);
-/* Holds an open directory with flock(2), waiting for it, until its descriptor is closed: 1, or 0
- * where the file system does not hold directories (NFS). */
+/* Holds an open directory with flock(2) until its descriptor is closed: 1, or 0 where the file
+ * system does not hold directories (NFS), and when somebody else keeps it for seconds: whoever may
+ * read a directory can do that. */
 int lock_dir(int dir_fd, struct err *err);
 /* For lock files that their holder unlinks: as lock_try_open with LOCK_EXCLUSIVE, but only the file
  * that still has this name counts (a holder may have removed the one that was opened). */

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int auth_file_read(const char *path, struct json_doc **ret, struct err *err)
@@ -61,6 +62,7 @@ static int place_enter(const char *path, struct place *ret, struct err *err)
 	const char *slash = strrchr(path, '/');
 	AUTO_FREE char *parent = NULL;
 	AUTO_CLOSE int dir = -1;
+	struct stat st;
 	int r;
 
 	parent = slash ? str_dup((struct str){path, slash == path ? 1 : (size_t)(slash - path)})
@@ -72,6 +74,9 @@ static int place_enter(const char *path, struct place *ret, struct err *err)
 		r = lock_dir(dir, err);
 	if (r < 0)
 		return err_wrap(err, "changing %s", path);
+	/* Where others may write, one name for the temporary file is one that they can take. */
+	if (fstat(dir, &st) < 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		r = 0;
 	*ret = (struct place){TAKE_FD(dir), slash ? slash + 1 : path, r > 0};
 	return 0;
 }

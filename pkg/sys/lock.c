@@ -6,10 +6,14 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Each further try means that somebody removed the file in between. */
 #define NAMED_TRIES 16
+/* Five seconds in all. */
+#define DIR_TRIES 1000
+#define DIR_PAUSE_NS 5000000
 
 static struct flock whole_file(enum lock_kind kind)
 {
@@ -111,14 +115,19 @@ int lock_try_dir(int dir, const char *path, int *ret_fd, struct err *err)
 
 int lock_dir(int dir_fd, struct err *err)
 {
-	int r;
+	const struct timespec pause = {0, DIR_PAUSE_NS};
+	int i;
 
-	do
-		r = flock(dir_fd, LOCK_EX);
-	while (r < 0 && errno == EINTR);
-	if (r < 0 && (errno == EBADF || errno == EOPNOTSUPP || errno == ENOSYS || errno == ENOLCK))
-		return 0;
-	return r < 0 ? err_sys(err, errno, "locking the directory") : 1;
+	for (i = 0; i < DIR_TRIES; i++) {
+		if (flock(dir_fd, LOCK_EX | LOCK_NB) == 0)
+			return 1;
+		if (errno == EBADF || errno == EOPNOTSUPP || errno == ENOSYS || errno == ENOLCK)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_sys(err, errno, "locking the directory");
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
 }
 
 int lock_is_held(int dir, const char *path, struct err *err)

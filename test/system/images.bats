@@ -392,6 +392,23 @@ holds_open() { readlink "/proc/$1/fd/"* 2>/dev/null | grep -qF "$2"; }
     is "" "$(find . -name '.tmp-*')"
 }
 
+@test "whoever holds the directory of an auth file, or takes names in it, does not stop a login" {
+    local holder
+    need_kist
+    mkdir -m 755 held
+    mkdir -m 1777 open
+    mkdir open/.tmp-auth.json
+    flock -F held sleep 60 &
+    holder=$!
+    eventually holds_open "$holder" held
+    for dir in held open; do
+        rc 0 kist login --cert-dir "$AUTH_CERTS" --authfile "$dir/auth.json" -u "$REGISTRY_USER" -p "$REGISTRY_PASSWORD" "$AUTH"
+        rc 0 kist login --authfile "$dir/auth.json" --get-login "$AUTH"
+    done
+    kill "$holder"
+    is "" "$(find held open -name '.tmp-*' -type f)"
+}
+
 @test "a wrong password is refused and nothing is written" {
     rc 125 kist login --cert-dir "$AUTH_CERTS" -u "$REGISTRY_USER" -p wrong "$AUTH"
     matches 'invalid username/password|unauthorized|401'
