@@ -131,7 +131,17 @@ static void add_driver(struct obj *o, struct app *app, const struct store_image 
 	obj_part(o, "GraphDriver", &d);
 }
 
-static void add_manifest(struct obj *o, struct app *app, const struct store_image *image)
+/* Docker has it in the configuration, OCI only in the history. */
+static void add_comment(struct obj *o, enum manifest_kind kind, const struct image_config *config)
+{
+	if (kind == MANIFEST_DOCKER)
+		obj_str(o, "Comment", config->comment);
+	else if (config->n_history > 0)
+		obj_str(o, "Comment", config->history[0].comment);
+}
+
+static void add_manifest(struct obj *o, struct app *app, const struct store_image *image,
+			 const struct image_config *config)
 {
 	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_SIZE_MAX);
 	AUTO_MANIFEST struct manifest m = {0};
@@ -141,6 +151,7 @@ static void add_manifest(struct obj *o, struct app *app, const struct store_imag
 	if (store_image_data(app->store, image, "manifest", &text, &ignored) <= 0 ||
 	    manifest_read(buf_str(&text), text.len, NULL, &m, &ignored) < 0)
 		return;
+	add_comment(o, m.kind, config);
 	obj_map(o, "Annotations", &m.annotations);
 	obj_str(o, "ManifestType", manifest_media_type(m.kind));
 }
@@ -191,8 +202,6 @@ int inspect_image(struct app *app, const struct store_image *image, struct json_
 	obj_str(&o, "Digest", image->digest);
 	add_names(&o, image);
 	add_parent(&o, app, image);
-	if (config.n_history > 0)
-		obj_str(&o, "Comment", config.history[config.n_history - 1].comment);
 	obj_time(&o, "Created", config.created);
 	add_config(&o, &config.config);
 	obj_str(&o, "Author", config.author);
@@ -204,7 +213,7 @@ int inspect_image(struct app *app, const struct store_image *image, struct json_
 	add_rootfs(&o, &config);
 	if (config.config.labels.n)
 		obj_map(&o, "Labels", &config.config.labels);
-	add_manifest(&o, app, image);
+	add_manifest(&o, app, image, &config);
 	obj_str(&o, "User", config.config.user);
 	add_history(&o, &config);
 	obj_list(&o, "NamesHistory", &image->names_history);

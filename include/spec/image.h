@@ -142,6 +142,7 @@ struct image_config {
 	char *os;
 	char *variant;
 	char *author;
+	char *comment;	 /* docker's images only */
 	int64_t created; /* 0: not given */
 	struct image_process config;
 	char *rootfs_type;

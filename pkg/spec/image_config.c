@@ -54,6 +54,7 @@ static const struct json_field config_fields[] = {
     JSON_F_STR(struct image_config, os, "os", 0),
     JSON_F_STR(struct image_config, variant, "variant", 0),
     JSON_F_STR(struct image_config, author, "author", 0),
+    JSON_F_STR(struct image_config, comment, "comment", 0),
     JSON_F_TIME(struct image_config, created, "created", 0),
     JSON_F_OBJECT(struct image_config, config, "config", 0, &process_table),
     JSON_F_LIST(struct image_config, history, n_history, "history", 0, &history_table),
