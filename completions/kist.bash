@@ -17,7 +17,7 @@ __kist_options() {
 	'') echo ' --cgroup-manager= --imagestore= --log-level= --root= --runroot= --storage-driver= --storage-opt= --tmpdir= --help ' ;;
 	'attach' | 'container attach') echo ' --detach-keys= -l --latest --no-stdin --sig-proxy --help ' ;;
 	'system check') echo ' --authfile= --cert-dir= --creds= -f --force -m= --max= -q --quick -r --repair --tls-verify --help ' ;;
-	'commit' | 'container commit') echo ' -a= --author= -c= --change= -f= --format= --iidfile= -m= --message= -p --pause -q --quiet --help ' ;;
+	'commit' | 'container commit') echo ' -a= --author= -c= --change= --config= -f= --format= --iidfile= --include-volumes -m= --message= -p --pause -q --quiet -s --squash --help ' ;;
 	'container diff') echo ' --format= -l --latest --help ' ;;
 	'container exists') echo ' --help ' ;;
 	'container inspect') echo ' -f= --format= -l --latest -s --size --help ' ;;
@@ -75,6 +75,7 @@ __kist_value() {
 	':--tmpdir') echo 'dirs' ;;
 	'system check:--authfile') echo 'files' ;;
 	'system check:--cert-dir') echo 'dirs' ;;
+	'commit:--config' | 'container commit:--config') echo 'files' ;;
 	'commit:--format' | 'commit:-f' | 'container commit:--format' | 'container commit:-f') echo 'oci|docker' ;;
 	'commit:--iidfile' | 'container commit:--iidfile') echo 'files' ;;
 	'container diff:--format') echo 'json' ;;

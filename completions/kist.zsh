@@ -149,11 +149,14 @@ _kist_command() {
 		_arguments -s -S \
 			'(-a --author)'{-a+,--author=}'[Author of the image]:NAME: ' \
 			'*'{-c+,--change=}'[Change the configuration, as in a Dockerfile\: CMD, ENV, LABEL, USER]:INSTRUCTION: ' \
+			'--config=[JSON file with configuration that is laid over the container'\''s]:FILE:_files' \
 			'(-f --format)'{-f+,--format=}'[Format of the manifest]:FORMAT:(oci docker)' \
 			'--iidfile=[Write the image'\''s ID to this file]:FILE:_files' \
+			'--include-volumes[What is mounted into the container is a volume of the image]' \
 			'(-m --message)'{-m+,--message=}'[Comment (docker'\''s format only)]:TEXT: ' \
 			'(-p --pause)'{-p,--pause}'[Pause the container meanwhile]' \
 			'(-q --quiet)'{-q,--quiet}'[Print the ID only, as without it]' \
+			'(-s --squash)'{-s,--squash}'[One layer with all files, the image'\''s included]' \
 			'--help[Show help]' \
 			'*:name:_kist_names containers'
 		;;

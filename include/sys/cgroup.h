@@ -74,6 +74,11 @@ int cgroup_paths(const struct cgroup *cg, struct strv *ret, struct err *err);
 int cgroup_oom_killed(const struct strv *paths, struct err *err);
 /* SIGKILL to every process in the groups. */
 int cgroup_kill_paths(const struct strv *paths, struct err *err);
+/* Stops all processes of the v2 group; returns when they stand still. ERR_UNSUPPORTED: there is no
+ * v2 group. ERR_TIMEOUT: they do not; then they go on. */
+int cgroup_freeze_paths(const struct strv *paths, struct err *err);
+/* They go on. Groups that are gone are fine. */
+int cgroup_thaw_paths(const struct strv *paths, struct err *err);
 /* Removes the directories (each must end in "/kist/<id>"), with a bounded wait for dying
  * processes. Absent is fine. */
 int cgroup_remove_paths(const struct strv *paths, struct err *err);

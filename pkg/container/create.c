@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/times.h"
+#include "container/changes.h"
 #include "store/hold.h"
 #include "sys/fd.h"
 
@@ -14,6 +15,7 @@
 
 /* So many random names in a row that are all taken mean that something is wrong. */
 #define RANDOM_NAME_TRIES 100
+#define HOSTNAME_ENV_MAX (CONTAINER_HOSTNAME_MAX + 16)
 
 static int name_taken(const char *name, const char *holder, struct err *err)
 {
@@ -82,15 +84,36 @@ static int make_dirs(int dir, struct err *err)
 	return 0;
 }
 
+static const char *hostname_env(const struct container_def *def, char out[HOSTNAME_ENV_MAX])
+{
+	char name[CONTAINER_HOSTNAME_MAX];
+
+	(void)snprintf(out, HOSTNAME_ENV_MAX, "HOSTNAME=%s", container_hostname(def, name));
+	return out;
+}
+
+int container_own_env(const struct container_def *def, struct strv *ret, struct err *err)
+{
+	char text[HOSTNAME_ENV_MAX];
+	long at;
+	int r = strv_copy(ret, &def->process.env, err);
+
+	if (r < 0)
+		return r;
+	at = strv_find(ret, hostname_env(def, text));
+	if (at >= 0)
+		strv_remove(ret, (size_t)at);
+	return 0;
+}
+
 /* HOSTNAME, unless image or user say otherwise. */
 static int set_hostname_env(struct container_def *def, struct err *err)
 {
-	char name[CONTAINER_HOSTNAME_MAX], text[CONTAINER_HOSTNAME_MAX + 16];
+	char text[HOSTNAME_ENV_MAX];
 
 	if (strv_env_get(&def->process.env, "HOSTNAME"))
 		return 0;
-	(void)snprintf(text, sizeof(text), "HOSTNAME=%s", container_hostname(def, name));
-	return strv_env_set(&def->process.env, text, err);
+	return strv_env_set(&def->process.env, hostname_env(def, text), err);
 }
 
 static int build(struct containers *cs, const struct container_request *rq, struct state_entry *e,

@@ -91,7 +91,7 @@ static int export_main(void *arg, struct err *err)
 	return r < 0 ? r : tree_pack_dir(root, &o, &sink, &result, err);
 }
 
-int container_export(struct container *c, int out, struct err *err)
+int container_export_start(struct container *c, int out, struct child *ret, struct err *err)
 {
 	AUTO_STORE_LOWERS struct store_lowers lowers = {0};
 	struct store *store = c->owner->store;
@@ -121,6 +121,16 @@ int container_export(struct container *c, int out, struct err *err)
 	e.one_id = e.rootless && maps.single;
 	fds[0] = store_lowers_dir(store, &lowers);
 	e.upper = fds[2] = upper;
-	r = spawn_run(&role, err);
+	return spawn_start(&role, ret, err);
+}
+
+int container_export(struct container *c, int out, struct err *err)
+{
+	AUTO_CHILD struct child child = CHILD_INIT;
+	int r;
+
+	r = container_export_start(c, out, &child, err);
+	if (r == 0)
+		r = spawn_wait(&child, "exporter", err);
 	return r < 0 ? err_wrap(err, "exporting container %s", c->def.name) : 0;
 }

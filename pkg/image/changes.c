@@ -58,7 +58,7 @@ static struct json *member(struct change *c, const char *name, enum json_kind ki
 	return v && set(c, name, v, err) == 0 ? v : NULL;
 }
 
-static bool is_list_of_texts(const struct json *v)
+bool config_is_texts(const struct json *v)
 {
 	struct json *it;
 
@@ -78,7 +78,7 @@ static int set_command(struct change *c, const char *name, struct err *err)
 	int r;
 
 	if (json_parse_into(c->doc, c->value, strlen(c->value), 0, c->key, &v, &ignored) == 0 &&
-	    is_list_of_texts(v))
+	    config_is_texts(v))
 		return set(c, name, v, err);
 	v = json_array(c->doc);
 	r = json_append(v, json_string(c->doc, "/bin/sh"), err);
@@ -154,7 +154,7 @@ static int add_volumes(struct change *c, struct err *err)
 	int r = 0;
 
 	if (json_parse_into(c->doc, c->value, strlen(c->value), 0, c->key, &v, &ignored) < 0 ||
-	    !is_list_of_texts(v))
+	    !config_is_texts(v))
 		return json_set(c->doc, all, c->value, json_object(c->doc), err);
 	JSON_EACH(it, v)
 	if (r == 0)

@@ -2,6 +2,8 @@
 #ifndef IMAGE_CHANGES_H
 #define IMAGE_CHANGES_H
 
+#include <stdbool.h>
+
 struct err;
 struct json;
 struct json_doc;
@@ -13,6 +15,8 @@ int change_apply(struct json_doc *doc, struct json *config, const char *change, 
 /* Sets a member, also one that stands there in another case. */
 int config_set(struct json_doc *doc, struct json *obj, const char *name, struct json *value,
 	       struct err *err);
+/* Is it a list of nothing but texts? */
+bool config_is_texts(const struct json *v);
 /* An object from a list of "key=value", or (values empty objects) from a list of keys. */
 struct json *config_map(struct json_doc *doc, const struct strv *list, struct err *err);
 

@@ -3,6 +3,7 @@
  */
 #include "making.h"
 #include "changes.h"
+#include "override.h"
 #include "record.h"
 #include "base/err.h"
 #include "base/times.h"
@@ -15,6 +16,8 @@
 
 /* How often other programs may remove layers under our hands. */
 #define ATTEMPTS_MAX 5
+/* Of containers whose image says nothing. */
+#define DEFAULT_STOP_SIGNAL "SIGTERM"
 
 static void making_init(struct making *k, const struct image_ctx *ctx,
 			const struct image_make *make)
@@ -117,10 +120,50 @@ static int set_process(struct json_doc *doc, struct json *c, const struct image_
 		r = config_set(doc, c, "User", json_string(doc, p->user ? p->user : ""), err);
 	if (r == 0)
 		r = config_set(doc, c, "WorkingDir", json_string(doc, p->working_dir), err);
-	if (r == 0 && p->stop_signal)
+	if (r == 0 && p->stop_signal &&
+	    (json_get(c, "StopSignal") || !streq(p->stop_signal, DEFAULT_STOP_SIGNAL)))
 		r = config_set(doc, c, "StopSignal", json_string(doc, p->stop_signal), err);
 	if (r == 0 && p->labels.n > 0)
 		r = config_set(doc, c, "Labels", config_map(doc, &p->labels, err), err);
+	return r;
+}
+
+/* A single layer has one line of history. */
+static int forget_layers(struct json_doc *doc, struct json *root, struct err *err)
+{
+	struct json *fs = object_of(doc, root, "rootfs", JSON_OBJECT, err);
+	int r = !fs ? -(int)err->code : json_set(doc, fs, "diff_ids", json_array(doc), err);
+
+	return r < 0 ? r : config_set(doc, root, "history", json_array(doc), err);
+}
+
+static int add_volumes(struct json_doc *doc, struct json *c, const struct strv *paths,
+		       struct err *err)
+{
+	struct json *all = object_of(doc, c, "Volumes", JSON_OBJECT, err);
+	size_t i;
+	int r = all ? 0 : -(int)err->code;
+
+	for (i = 0; r == 0 && i < paths->n; i++)
+		r = json_set(doc, all, paths->v[i], json_object(doc), err);
+	return r;
+}
+
+/* What the container runs, then what the user says: the last word counts. */
+static int change_config(struct making *k, struct json_doc *doc, struct json *c, struct err *err)
+{
+	const struct image_make *mk = k->make;
+	size_t i;
+	int r = 0;
+
+	if (mk->process)
+		r = set_process(doc, c, mk->process, err);
+	if (r == 0 && mk->volumes && mk->volumes->n > 0)
+		r = add_volumes(doc, c, mk->volumes, err);
+	if (r == 0 && mk->override)
+		r = override_apply(doc, c, mk->override, err);
+	for (i = 0; r == 0 && mk->changes && i < mk->changes->n; i++)
+		r = change_apply(doc, c, mk->changes->v[i], err);
 	return r;
 }
 
@@ -144,25 +187,25 @@ static int make_config(struct making *k, struct err *err)
 {
 	AUTO_JSON struct json_doc *doc = NULL;
 	struct json *root, *c;
-	size_t i;
 	int r;
 
 	r = parent_config(k, &doc, err);
 	if (r < 0)
 		return r;
 	root = json_root(doc);
-	r = config_set(doc, root, "created", json_time(doc, k->now), err);
+	if (k->make->whole)
+		r = forget_layers(doc, root, err);
+	if (r == 0)
+		r = config_set(doc, root, "created", json_time(doc, k->now), err);
 	if (r == 0 && k->make->author)
 		r = config_set(doc, root, "author", json_string(doc, k->make->author), err);
-	if (r == 0 && k->make->docker && k->make->comment)
-		r = config_set(doc, root, "comment", json_string(doc, k->make->comment), err);
+	if (r == 0 && k->make->docker && k->make->message)
+		r = config_set(doc, root, "comment", json_string(doc, k->make->message), err);
 	c = r < 0 ? NULL : object_of(doc, root, "config", JSON_OBJECT, err);
 	if (r == 0 && !c)
 		return -(int)err->code;
-	if (r == 0 && k->make->process)
-		r = set_process(doc, c, k->make->process, err);
-	for (i = 0; r == 0 && k->make->changes && i < k->make->changes->n; i++)
-		r = change_apply(doc, c, k->make->changes->v[i], err);
+	if (r == 0)
+		r = change_config(k, doc, c, err);
 	if (r == 0)
 		r = json_append(json_get(json_get(root, "rootfs"), "diff_ids"),
 				json_string(doc, k->diff_id), err);
@@ -184,7 +227,7 @@ static int parent_layers(struct making *k, struct err *err)
 	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_SIZE_MAX);
 	int r;
 
-	if (!k->parent)
+	if (!k->parent || k->make->whole)
 		return 0;
 	r = store_image_data(k->ctx->store, k->parent, "manifest", &text, err);
 	if (r == 0)
@@ -319,6 +362,8 @@ static int check(const struct image_make *make, struct err *err)
 
 	r = json_new(&doc, err);
 	c = r < 0 ? NULL : json_object(doc);
+	if (r == 0 && make->override)
+		r = override_apply(doc, c, make->override, err);
 	for (i = 0; r == 0 && make->changes && i < make->changes->n; i++)
 		r = change_apply(doc, c, make->changes->v[i], err);
 	if (r == 0 && make->name)

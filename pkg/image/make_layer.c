@@ -33,6 +33,12 @@ static int begin_unpack(struct making *k, struct worker *w, int blob, struct err
 	return worker_unpack(w, &o, err);
 }
 
+/* The layer that the new one is on top of, or NULL. */
+static const char *below(const struct making *k)
+{
+	return k->parent && !k->make->whole ? k->parent->layer : NULL;
+}
+
 /* Which layer it is, is known now. */
 static int end_unpack(struct making *k, struct worker *w, struct err *err)
 {
@@ -41,7 +47,7 @@ static int end_unpack(struct making *k, struct worker *w, struct err *err)
 	if (r < 0)
 		return err_wrap(err, "unpacking the new layer");
 	(void)sha256_text(k->answer.diff_id, k->diff_id);
-	return store_layer_id(k->parent ? k->parent->layer : NULL, k->diff_id, k->top, err);
+	return store_layer_id(below(k), k->diff_id, k->top, err);
 }
 
 int making_unpack(struct making *k, struct worker *w, int fd, struct err *err)
@@ -56,7 +62,7 @@ int making_place(struct making *k, struct err *err)
 	AUTO(store_claim_close_p) struct store_claim *claim = NULL;
 	const struct unpack_answer *a = &k->answer;
 	struct store_layer_info info = {
-	    .parent = k->parent ? k->parent->layer : NULL,
+	    .parent = below(k),
 	    .diff_digest = k->diff_id,
 	    .diff_size = (int64_t)a->diff_size,
 	    .compressed_digest = k->diff_id,
@@ -133,7 +139,8 @@ int making_pack(struct making *k, struct worker *w, int upper, struct err *err)
 	r = fd_pipe(pipe, err);
 	if (r < 0)
 		return r;
-	r = start_packing(k, upper, pipe[1], &packer, err);
+	r = k->make->whole ? k->make->whole(k->make->whole_arg, pipe[1], &packer, err)
+			   : start_packing(k, upper, pipe[1], &packer, err);
 	(void)close(pipe[1]);
 	if (r == 0)
 		r = begin_unpack(k, w, pipe[0], err);

@@ -29,7 +29,8 @@ struct making {
 
 /* Unpacks the tar that is read from fd. */
 int making_unpack(struct making *k, struct worker *w, int fd, struct err *err);
-/* Packs the changes in upper, a container's directory on top of the parent, and unpacks them. */
+/* Packs the changes in upper, a container's directory on top of the parent, or all there is
+ * (make->whole), and unpacks that. */
 int making_pack(struct making *k, struct worker *w, int upper, struct err *err);
 /* The layer is in the store when this returns. ERR_NOT_FOUND: it is lost. */
 int making_place(struct making *k, struct err *err);

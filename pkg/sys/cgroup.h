@@ -35,6 +35,8 @@ struct cgroup {
 /* The group above; caller frees, NULL without memory. */
 char *cgroup_parent(const char *path);
 int cgroup_make_dir(const char *path, struct err *err);
+/* Is it a group that kist made for a container? */
+bool cgroup_is_ours(const char *path);
 /* May groups be made and processes be moved in? */
 bool cgroup_may_write(const char *dir);
 /* Below which group of the v2 hierarchy mounted there kist makes its own: caller frees, NULL when

@@ -25,8 +25,8 @@
 /* A container's own groups that lie deeper are left: each level holds a descriptor. */
 #define DEPTH_MAX 64
 
-/* Only "<...>/kist/<id>" is ours. */
-static bool is_ours(const char *path)
+/* "<...>/kist/<id>" */
+bool cgroup_is_ours(const char *path)
 {
 	AUTO_FREE char *parent = NULL;
 
@@ -140,7 +140,7 @@ int cgroup_kill_paths(const struct strv *paths, struct err *err)
 		AUTO_CLOSE int dir = -1;
 		AUTO_CLOSE int file = -1;
 
-		if (!is_ours(paths->v[i]))
+		if (!cgroup_is_ours(paths->v[i]))
 			return err_set(err, ERR_BUG, "%s is no control group of kist", paths->v[i]);
 		dir = open(paths->v[i], O_DIRECTORY | O_CLOEXEC);
 		if (dir < 0)
@@ -196,7 +196,7 @@ int cgroup_remove_paths(const struct strv *paths, struct err *err)
 	size_t i;
 
 	for (i = 0; i < paths->n; i++) {
-		if (!is_ours(paths->v[i]))
+		if (!cgroup_is_ours(paths->v[i]))
 			r = err_set(&later, ERR_BUG, "%s is no control group of kist", paths->v[i]);
 		else
 			r = remove_one(paths->v[i], &later);

@@ -246,43 +246,7 @@ refused() {
     rc 0 kist load -q -i d
 }
 
-# --- commit, export, import ---
-@test "commit makes an image of what a running container changed" {
-    need_image multi
-    started c -e FOO=bar
-    kist exec c sh -c 'echo new >/new; rm /data/keep; rm -rf /data/opaque; mkdir /data/opaque; echo x >/data/opaque/only; ln /new /hard'
-    rc 0 kist commit -a me -c 'CMD cat /new' -c 'ENV A=b' -c 'LABEL x=y' c mine
-    is "$(image_id mine)" "$stdout"
-    rc 0 kist run --rm --network none mine
-    is new "$stdout"
-    rc 0 kist run --rm --network none mine sh -c 'ls /data/opaque; test -e /data/keep || echo gone; echo $FOO $A; stat -c %h /new'
-    is $'only\ngone\nbar b\n2' "$stdout"
-    is me "$(kist inspect mine | jq -r '.[0].Author')"
-    rc 125 kist commit -m text c other
-    rc 125 kist commit -c 'NONSENSE x' c other
-    rc 125 kist commit nobody
-}
-
-@test "podman runs and pushes what kist committed, and the other way round" {
-    need_podman
-    need_image
-    started c
-    kist exec c sh -c 'echo by-kist >/made; rm /bin/busybox.txt 2>/dev/null || true'
-    kist commit -q -f docker -m hello c localhost/k:1
-    kist commit -q c localhost/k:2
-    for i in 1 2; do
-        rc 0 pods run --rm --network none "localhost/k:$i" cat /made
-        is by-kist "$stdout"
-        rc 0 pods push -q --tls-verify=false "localhost/k:$i" "$REGISTRY/committed/k:$i"
-    done
-    pods run --name p --network none "$IMG" sh -c 'echo by-podman >/made' >/dev/null
-    pods commit -q p localhost/p:1 >/dev/null
-    rc 0 kist run --rm --network none localhost/p:1 cat /made
-    is by-podman "$stdout"
-    rc 0 kist push --tls-verify=false localhost/p:1 "$REGISTRY/committed/p:1"
-    rc 0 kist push --tls-verify=false localhost/k:1 "$REGISTRY/committed/k:3"
-}
-
+# --- export, import ---
 @test "export holds the merged file system, and import makes an image of it" {
     need_image multi
     started c

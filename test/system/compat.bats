@@ -561,6 +561,12 @@ need_containers() {
     alike commit -q d1
     alike commit -q -c 'CMD ["x"]' -c 'LABEL a=b' d1 mine:1
     same image inspect mine:1 --format '{{.Config.Cmd}} {{.Labels}} {{.RepoTags}}'
+    alike commit -q -f docker -m hello d1 mine:2
+    same image inspect mine:2 --format '{{.Comment}} {{.Config.StopSignal}} {{len .History}}'
+    alike commit -q -s d1 mine:3
+    same image inspect mine:3 --format '{{.Comment}} {{.Parent}} {{len .RootFS.Layers}} {{len .History}}'
+    alike commit -q --include-volumes d1 mine:4
+    same image inspect mine:4 --format '{{.Comment}} {{.Config.Volumes}}'
     alike commit -q -f nope d1
     alike commit -q d1 UPPER
     pod export d1 | tar -tf - | sed 's,/$,,' | grep -vE '^(dev|proc|sys|run|etc/(hosts|hostname|resolv.conf|mtab))' | sort >pod.tar.list
