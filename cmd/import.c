@@ -1,14 +1,11 @@
 /* kist import */
 #include "app.h"
+#include "infile.h"
 #include "opts_remote.h"
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"
 #include "image/make.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 struct import_args {
 	struct platform_args platform;
@@ -29,21 +26,6 @@ static const struct opt opts[] = {
     {0, "variant", OPT_STRING, AT(platform.variant), "VARIANT", "Variant of the architecture"},
     {0},
 };
-
-static int open_input(const char *path, struct err *err)
-{
-	int fd;
-
-	if (str_starts(path, "http://") || str_starts(path, "https://"))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "%s: archives are not fetched from a server: download it first",
-			       path);
-	if (streq(path, "-") && isatty(STDIN_FILENO))
-		return err_set(err, ERR_INVALID, "refusing to read an archive from a terminal");
-	fd = streq(path, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-			      : open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_sys(err, errno, "opening %s", path) : fd;
-}
 
 static int run(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
@@ -66,7 +48,7 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 		return r;
 	if (r > 0)
 		make.platform = &platform;
-	fd = open_input(rest->v[0], err);
+	fd = infile_open(app->store, streq(rest->v[0], "-") ? NULL : rest->v[0], err);
 	if (fd < 0)
 		return fd;
 	r = image_import(&ctx, fd, &make, id, err);
@@ -80,7 +62,7 @@ const struct verb verb_import = {
     .path = "import",
     .aliases = "image import",
     .summary = "Make an image from a tar of a file system",
-    .usage = "[options] PATH [REFERENCE]",
+    .usage = "[options] PATH|URL|- [REFERENCE]",
     .examples = "kist import -c CMD=/bin/sh root.tar mine:1\n"
 		"kist export web | kist import - web-files",
     .opts = opts,

@@ -1,15 +1,13 @@
 /* kist load */
 #include "app.h"
+#include "infile.h"
 #include "progress.h"
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"
 #include "image/archive.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct load_args {
 	const char *input;
@@ -18,26 +16,10 @@ struct load_args {
 
 static const struct opt opts[] = {
     {'i', "input", OPT_STRING, offsetof(struct load_args, input), "PATH",
-     "Read this archive or directory instead of standard input", .complete = "files"},
+     "Archive, directory or http(s) address instead of standard input", .complete = "files"},
     {'q', "quiet", OPT_FLAG, offsetof(struct load_args, quiet), NULL, "Do not show progress"},
     {0},
 };
-
-static int open_input(const char *path, struct err *err)
-{
-	int fd;
-
-	if (!path && isatty(STDIN_FILENO))
-		return err_set(err, ERR_INVALID,
-			       "cannot read from terminal, use command-line redirection or the "
-			       "--input flag");
-	if (path && (str_starts(path, "http://") || str_starts(path, "https://")))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "%s: archives are not fetched from a server: download it first",
-			       path);
-	fd = path ? open(path, O_RDONLY | O_CLOEXEC) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	return fd < 0 ? err_sys(err, errno, "opening %s", path ? path : "standard input") : fd;
-}
 
 static int run(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
@@ -56,7 +38,7 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 		return err_nomem(err);
 	progress_init(progress, a->quiet);
 	ctx = app_image_ctx(app, NULL, &progress->events);
-	fd = open_input(a->input, err);
+	fd = infile_open(app->store, a->input, err);
 	if (fd < 0)
 		return fd;
 	r = image_load(&ctx, fd, a->input ? a->input : "standard input", &names, err);

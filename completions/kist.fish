@@ -275,7 +275,7 @@ complete -c kist -n "__kist_at 'kill' 'container kill'" -l cidfile -r -F -d 'The
 complete -c kist -n "__kist_at 'kill' 'container kill'" -s l -l latest -d 'The newest container'
 complete -c kist -n "__kist_at 'kill' 'container kill'" -s s -l signal -x -d 'Signal to send'
 complete -c kist -n "__kist_at 'kill' 'container kill'" -a '(__kist_names containers)'
-complete -c kist -n "__kist_at 'load' 'image load'" -s i -l input -r -F -d 'Read this archive or directory instead of standard input'
+complete -c kist -n "__kist_at 'load' 'image load'" -s i -l input -r -F -d 'Archive, directory or http(s) address instead of standard input'
 complete -c kist -n "__kist_at 'load' 'image load'" -s q -l quiet -d 'Do not show progress'
 complete -c kist -n "__kist_at 'login'" -l authfile -r -F -d 'File to keep the credentials in'
 complete -c kist -n "__kist_at 'login'" -l cert-dir -x -a '(__fish_complete_directories)' -d 'Certificates of the registry'

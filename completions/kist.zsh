@@ -384,7 +384,7 @@ _kist_command() {
 		;;
 	'load' | 'image load')
 		_arguments -s -S \
-			'(-i --input)'{-i+,--input=}'[Read this archive or directory instead of standard input]:PATH:_files' \
+			'(-i --input)'{-i+,--input=}'[Archive, directory or http(s) address instead of standard input]:PATH:_files' \
 			'(-q --quiet)'{-q,--quiet}'[Do not show progress]' \
 			'--help[Show help]'
 		;;

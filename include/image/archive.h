@@ -32,6 +32,12 @@ struct image_save {
 int image_save(const struct image_ctx *ctx, const struct strv *images, const struct image_save *o,
 	       struct err *err);
 
+/* Is it the address of an archive on a server? */
+bool archive_is_url(const char *path);
+/* Fetches it into a nameless file of the store; a child does. The caller closes *ret_fd, which
+ * stands at its beginning. ERR_NETWORK, ERR_NOT_FOUND, ERR_LIMIT name the address. */
+int image_fetch_archive(struct store *s, const char *url, int *ret_fd, struct err *err);
+
 /*
  * Loads all images of an archive or directory (fd: borrowed, read from its position; `what` is its
  * path). The format is found by content. ret_names: a line for each image, its name or

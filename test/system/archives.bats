@@ -338,3 +338,60 @@ refused() {
     sort <<<"$stdout" | diff want -
     rc 125 kist diff nobody
 }
+
+# --- from a server ---------------------------------------------------------------------------------------
+# serve: a web server for the files here; sets $BG and $WEB
+serve() {
+    python3 -u -c 'import http.server, sys
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
+print(server.server_address[1])
+server.serve_forever()' >port 2>/dev/null 3>&- 4>&- &
+    BG=$!
+    eventually test -s port
+    WEB=http://127.0.0.1:$(cat port)
+}
+
+@test "load and import take archives from a server" {
+    local want
+    need_image multi
+    want=$(image_id "$IMG")
+    kist save -q --format oci-archive -o a.tar "$IMG"
+    gzip -k a.tar
+    kist create --name c --network none "$IMG" true >/dev/null
+    kist export -o root.tar c
+    serve
+    rc 0 other load -q -i "$WEB/a.tar.gz"
+    is "$want" "$(other inspect --format '{{.Id}}' "$IMG")"
+    rc 0 kist import "$WEB/root.tar" mine
+    rc 0 kist run --rm --network none mine test -e /data
+    rc 0 kist system check
+    rc 125 other load -i "$WEB/nope.tar"
+    has "fetching $WEB/nope.tar: the server answered 404"
+    rc 125 other load -i http://127.0.0.1:1/a.tar
+    has "fetching http://127.0.0.1:1/a.tar: connecting"
+    rc 125 kist import "https://${WEB#http://}/root.tar"
+    rc 125 kist import "$WEB/port"
+    has "not a tar archive"
+    is 0 "$(find "$ROOT/kist/downloads" -type f | wc -l)"
+}
+
+@test "an archive whose server breaks off is refused, and nothing of it stays" {
+    need_image multi
+    kist save -q -o a.tar "$IMG"
+    # says more than it sends
+    python3 -u -c 'import socket
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1])
+data = open("a.tar", "rb").read()
+for _ in range(20):
+    c, _ = s.accept()
+    c.recv(4096)
+    c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data) + data[:len(data) // 2])
+    c.close()' >port 2>/dev/null 3>&- 4>&- &
+    BG=$!
+    eventually test -s port
+    rc 125 other load -q -i "http://127.0.0.1:$(cat port)/a.tar"
+    has "fetching http://127.0.0.1:"
+    is "" "$(other images -aq)"
+    is 0 "$(find "$STORE/root2/kist/downloads" -type f | wc -l)"
+}
