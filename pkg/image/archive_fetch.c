@@ -46,8 +46,7 @@ static int fetch_main(void *arg, struct err *err)
 	if (r < 0)
 		return r;
 	if (http_status(t) != 200)
-		return err_set(err,
-			       http_status(t) == 404 ? ERR_NOT_FOUND : ERR_NETWORK,
+		return err_set(err, http_status(t) == 404 ? ERR_NOT_FOUND : ERR_NETWORK,
 			       "the server answered %d", http_status(t));
 	return 0;
 }

@@ -15,12 +15,18 @@ static const struct member {
 	enum json_kind kind;
 	enum joining joining;
 } members[] = {
-    {"User", JSON_STRING, REPLACE},	    {"WorkingDir", JSON_STRING, REPLACE},
-    {"StopSignal", JSON_STRING, REPLACE},   {"Cmd", JSON_ARRAY, REPLACE},
-    {"Entrypoint", JSON_ARRAY, REPLACE},    {"OnBuild", JSON_ARRAY, REPLACE},
-    {"Shell", JSON_ARRAY, REPLACE},	    {"Healthcheck", JSON_OBJECT, REPLACE},
-    {"StopTimeout", JSON_NUMBER, REPLACE},  {"Env", JSON_ARRAY, ADD_ENV},
-    {"ExposedPorts", JSON_OBJECT, ADD_MEMBERS}, {"Labels", JSON_OBJECT, ADD_MEMBERS},
+    {"User", JSON_STRING, REPLACE},
+    {"WorkingDir", JSON_STRING, REPLACE},
+    {"StopSignal", JSON_STRING, REPLACE},
+    {"Cmd", JSON_ARRAY, REPLACE},
+    {"Entrypoint", JSON_ARRAY, REPLACE},
+    {"OnBuild", JSON_ARRAY, REPLACE},
+    {"Shell", JSON_ARRAY, REPLACE},
+    {"Healthcheck", JSON_OBJECT, REPLACE},
+    {"StopTimeout", JSON_NUMBER, REPLACE},
+    {"Env", JSON_ARRAY, ADD_ENV},
+    {"ExposedPorts", JSON_OBJECT, ADD_MEMBERS},
+    {"Labels", JSON_OBJECT, ADD_MEMBERS},
     {"Volumes", JSON_OBJECT, ADD_MEMBERS},
 };
 

@@ -8,9 +8,9 @@ struct json_doc;
 
 /*
  * text: the "config" object of docker's image format (Schema2Config of containers/image), as JSON.
- * What it leaves out or leaves empty stays as it is in config; Env, ExposedPorts, Labels and Volumes
- * are added to. Members that images do not have are ignored, as podman does. ERR_INVALID names a
- * member of the wrong kind.
+ * What it leaves out or leaves empty stays as it is in config; Env, ExposedPorts, Labels and
+ * Volumes are added to. Members that images do not have are ignored, as podman does. ERR_INVALID
+ * names a member of the wrong kind.
  */
 int override_apply(struct json_doc *doc, struct json *config, const char *text, struct err *err);
 

@@ -264,8 +264,6 @@ refused() {
     gzip -c e.tar | kist import - mine:3 >out
     rc 0 kist run --rm --network none mine:3 sh -c 'stat -c "%n %u:%g" /owner/app'
     is '/owner/app 1000:1000' "$stdout"
-    rc 125 kist import http://127.0.0.1/x.tar
-    has 'download'
     rc 125 kist export nobody
 }
 
