@@ -1,5 +1,6 @@
 #include "dispatch.h"
 #include "help.h"
+#include "not_yet.h"
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -251,7 +252,8 @@ static int parse_verb(const struct program *p, struct invocation *inv, int argc,
 	AUTO_FREE char *command = str_fmt("%s %s", p->name, inv->path);
 	struct opt_group groups[VERB_GROUPS_MAX + 3];
 	const struct verb *v = inv->verb;
-	struct opt_scan scan = {.groups = groups, .command = command};
+	struct opt_scan scan = {
+	    .groups = groups, .command = command, .not_yet = not_yet_of(v->path)};
 	int used = argc, r, i;
 	char *args;
 
@@ -339,8 +341,11 @@ static int dispatch_globals(const struct program *p, int argc, char *const *argv
 {
 	const struct opt_group groups[] = {
 	    {global_opts, 0, NULL}, {version_opts, 0, NULL}, {NULL, 0, NULL}};
-	struct opt_scan scan = {
-	    .groups = groups, .args = &inv->globals, .command = p->name, .stop_at_operand = true};
+	struct opt_scan scan = {.groups = groups,
+				.args = &inv->globals,
+				.command = p->name,
+				.stop_at_operand = true,
+				.not_yet = not_yet_of("")};
 	AUTO_BUF struct buf text = BUF_INIT(TEXT_MAX);
 	int r;
 

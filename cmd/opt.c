@@ -71,6 +71,28 @@ static bool find(struct cursor *c, const char *name, size_t len, char letter)
 	return false;
 }
 
+/* Is it a flag that is not built, by its name or else by its letter? */
+static bool is_not_yet(const struct opt_scan *scan, const char *name, char letter)
+{
+	struct str rest = str_of(scan->not_yet ? scan->not_yet : ""), word;
+
+	while ((word = str_cut(&rest, ' ')).ptr) {
+		struct str flag = str_cut(&word, ':');
+
+		if (name ? str_eq(flag, name) : (word.len == 1 && *word.ptr == letter))
+			return true;
+	}
+	return false;
+}
+
+static int refuse_not_yet(const struct opt_scan *scan, const char *dashes, const char *name,
+			  struct err *err)
+{
+	(void)err_set(err, ERR_UNSUPPORTED, "%s%s: podman has this flag, kist does not have it yet",
+		      dashes, name);
+	return with_hint(scan, err);
+}
+
 static int unknown_name(const struct cursor *c, const char *name, size_t len, struct err *err)
 {
 	AUTO_FREE char *given = str_dup((struct str){name, len});
@@ -81,6 +103,8 @@ static int unknown_name(const struct cursor *c, const char *name, size_t len, st
 
 	if (!given)
 		return err_nomem(err);
+	if (is_not_yet(c->scan, given, 0))
+		return refuse_not_yet(c->scan, "--", given, err);
 	for (g = c->scan->groups; g->opts; g++)
 		for (o = g->opts; o->name && n < NAMES_MAX; o++)
 			if (!(o->flags & (OPT_HIDDEN | OPT_DEPRECATED)))
@@ -128,6 +152,8 @@ static int next_letter(struct cursor *c, struct err *err)
 	if (!find(c, NULL, 0, letter)) {
 		if (letter == 'h')
 			return EVENT_HELP;
+		if (is_not_yet(c->scan, NULL, letter))
+			return refuse_not_yet(c->scan, "-", (char[]){letter, '\0'}, err);
 		(void)err_set(err, ERR_INVALID, "unknown shorthand flag: '%c' in %s", letter, word);
 		return with_hint(c->scan, err);
 	}

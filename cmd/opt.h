@@ -73,6 +73,7 @@ struct opt_scan {
 	/* End at the first word that is no option: run, exec, create, and options before the verb.
 	 */
 	bool stop_at_operand;
+	const char *not_yet; /* flags that are refused as not built (not_yet.h); NULL: none */
 };
 
 enum opt_outcome {

@@ -121,6 +121,15 @@ light() {
     is "--rm -d --name x" "$stdout"
 }
 
+@test "a flag that podman has and kist has not is refused as that" {
+    rc 125 kist run --mount type=tmpfs,dst=/x image
+    is "Error: --mount: podman has this flag, kist does not have it yet"$'\n'"See 'kist run --help'" "$stderr"
+    rc 125 kist run -dp 80:80 image
+    has "Error: -p: podman has this flag"
+    rc 125 "$KIST" --runtime crun ps
+    has "Error: --runtime: podman has this flag"
+}
+
 @test "short flags can be bundled and values attached" {
     need_image
     rc 0 kist run --rm --network=none -eA=1 -eB=2 "$IMG" sh -c 'echo $A$B'
