@@ -7,8 +7,8 @@
 #   use_NAME       uses what there is now (run last, it may change the store)
 # shellcheck shell=bash disable=SC2034
 
-scenarios=(pull load-docker load-oci load-again rmi commit prune image-prune tag untag run rm repair push login
-    create start exec stop rm-force)
+scenarios=(pull load-docker load-oci load-again rmi commit squash prune image-prune tag untag run rm repair push
+    login create start exec stop rm-force)
 # Where other processes and other users' files make a difference to a user.
 user_scenarios=(pull rmi commit prune run start exec stop rm-force)
 
@@ -112,6 +112,12 @@ op_commit() { op=(commit c localhost/new:1); }
 redo_commit() { kist "${op[@]}" && tidy_commit; }
 tidy_commit() { kist image prune -f; }
 use_commit() { runs localhost/new:1 3; }
+
+prepare_squash() { with_container; }
+op_squash() { op=(commit --squash c localhost/new:1); }
+redo_squash() { kist "${op[@]}" && tidy_squash; }
+tidy_squash() { kist image prune -f; }
+use_squash() { runs localhost/new:1 3; }
 
 prepare_prune() { with_both && kist untag localhost/new:1; }
 op_prune() { op=(system prune -a -f); }

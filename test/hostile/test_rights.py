@@ -45,6 +45,10 @@ def is_confined(pid):
         return False
 
 
+def has_no_rights(pid):
+    return int(status(pid)['CapEff'], 16) == 0
+
+
 def check(pid, caps):
     s = status(pid)
     assert int(s['CapEff'], 16) == int(s['CapPrm'], 16) == caps, s['CapEff']
@@ -93,6 +97,8 @@ def unpacking(world):
                              [c for c in children(worker) if is_confined(c)])
         assert len(helpers) == 2, helpers
     for helper in helpers:
+        # it is born with the worker's filter, and gives up the rights after that
+        eventually(lambda: has_no_rights(helper))
         check(helper, 0)
         check_descriptors(helper, r'(socket|pipe):')
     w.end(0)
