@@ -7,6 +7,8 @@
 
 #include "archive/stream.h"
 
+#include <stdint.h>
+
 /* The numbers of containers/storage (layers.json, "compression"). */
 enum compression {
 	COMPRESSION_NONE,
@@ -32,6 +34,10 @@ enum compression compression_detect(const void *data, size_t n);
  */
 int decompress_open(struct stream *from, struct stream **ret, enum compression *ret_kind,
 		    struct err *err);
+
+/* A level as users count (gzip 0 to 9, zstd 0 to 20; COMPRESS_LEVEL_DEFAULT) to one of
+ * compressor_new, whose encoders have fewer. ERR_INVALID when there is none such. */
+int compression_level(enum compression kind, int64_t level, int *ret, struct err *err);
 
 struct compressor;
 

@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+/* Above, a reader needs more memory than it may want to give. */
+#define ZSTD_LEVEL_TOP 19
+
 /* Each reads `from` to its end; see decompress_open. */
 int gzip_open(struct stream *from, struct stream **ret, struct err *err);
 int zstd_open(struct stream *from, struct stream **ret, struct err *err);

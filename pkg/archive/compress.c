@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* What users may ask for: the last one is done as the one before. */
+#define ZSTD_USER_LEVEL_MAX 20
+
 const char *compression_name(enum compression c)
 {
 	static const char *const names[] = {"none", "bzip2", "gzip", "xz", "zstd"};
@@ -109,6 +112,26 @@ struct compressor {
 	struct sink to;
 	bool finished;
 };
+
+int compression_level(enum compression kind, int64_t level, int *ret, struct err *err)
+{
+	/* gzip's 6 is what zlib does when nothing is said. */
+	static const int gzip[] = {0, 0, 1, 1, 1, 2, 2, 2, 3, 3};
+	int64_t max = kind == COMPRESSION_GZIP ? (int64_t)ARRAY_LEN(gzip) - 1 : ZSTD_USER_LEVEL_MAX;
+
+	if (level == COMPRESS_LEVEL_DEFAULT || kind == COMPRESSION_NONE) {
+		*ret = COMPRESS_LEVEL_DEFAULT;
+		return 0;
+	}
+	if (level < 0 || level > max)
+		return err_set(err, ERR_INVALID, "%s has no level %lld (0 to %lld)",
+			       compression_name(kind), (long long)level, (long long)max);
+	if (kind == COMPRESSION_GZIP)
+		*ret = gzip[level];
+	else
+		*ret = level < 1 ? 1 : level > ZSTD_LEVEL_TOP ? ZSTD_LEVEL_TOP : (int)level;
+	return 0;
+}
 
 int compressor_new(enum compression kind, int level, const struct sink *to, struct compressor **ret,
 		   struct err *err)

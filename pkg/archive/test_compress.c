@@ -270,6 +270,37 @@ static void unknown_levels_and_kinds_are_refused(void **state)
 	assert_string_equal(err.text, "writing xz is not supported (gzip, zstd)");
 }
 
+static void assert_level(enum compression kind, int64_t level, int want)
+{
+	struct err err = ERR_INIT;
+	int got = -2;
+
+	assert_int_equal(compression_level(kind, level, &got, &err), 0);
+	assert_int_equal(got, want);
+}
+
+static void levels_of_users_become_those_of_the_encoders(void **state)
+{
+	struct err err = ERR_INIT;
+	int level;
+
+	(void)state;
+	assert_level(COMPRESSION_GZIP, 0, 0);
+	assert_level(COMPRESSION_GZIP, 6, 2);
+	assert_level(COMPRESSION_GZIP, 9, 3);
+	assert_level(COMPRESSION_GZIP, -1, COMPRESS_LEVEL_DEFAULT);
+	assert_level(COMPRESSION_ZSTD, 0, 1);
+	assert_level(COMPRESSION_ZSTD, 11, 11);
+	assert_level(COMPRESSION_ZSTD, 20, 19);
+	assert_level(COMPRESSION_NONE, 5, COMPRESS_LEVEL_DEFAULT);
+	assert_int_equal(compression_level(COMPRESSION_GZIP, 10, &level, &err), -ERR_INVALID);
+	assert_string_equal(err.text, "gzip has no level 10 (0 to 9)");
+	assert_int_equal(compression_level(COMPRESSION_GZIP, -2, &level, &err), -ERR_INVALID);
+	assert_int_equal(compression_level(COMPRESSION_ZSTD, 21, &level, &err), -ERR_INVALID);
+	assert_int_equal(compression_level(COMPRESSION_ZSTD, INT64_MAX, &level, &err),
+			 -ERR_INVALID);
+}
+
 static void check_program_output(const char *command, enum compression want)
 {
 	AUTO_BUF struct buf out = BUF_INIT(1 << 20);
@@ -354,6 +385,7 @@ int main(void)
 	    cmocka_unit_test(zstd_windows_have_a_limit),
 	    cmocka_unit_test(equal_input_gives_equal_gzip_without_time_or_name),
 	    cmocka_unit_test(unknown_levels_and_kinds_are_refused),
+	    cmocka_unit_test(levels_of_users_become_those_of_the_encoders),
 	    cmocka_unit_test(xz_made_by_its_program_is_read),
 	    cmocka_unit_test(bzip2_made_by_its_program_is_read_with_many_streams),
 	    cmocka_unit_test(truncated_xz_and_bzip2_are_corrupt),

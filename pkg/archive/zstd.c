@@ -6,7 +6,6 @@
 #include <zstd_errors.h>
 
 #define WINDOW_LOG_MAX 27 /* 128 MiB: what the zstd program allows, too */
-#define LEVEL_MAX 19	  /* above, a reader needs more memory than it may want to give */
 #define LEVEL_DEFAULT 3
 #define OUT_BUFFER ((size_t)128 * 1024)
 
@@ -167,9 +166,9 @@ int zstd_encoder_new(int level, void **ret, struct err *err)
 
 	if (level == COMPRESS_LEVEL_DEFAULT)
 		level = LEVEL_DEFAULT;
-	if (level < 1 || level > LEVEL_MAX)
+	if (level < 1 || level > ZSTD_LEVEL_TOP)
 		return err_set(err, ERR_INVALID, "zstd has no level %d (1 to %d)", level,
-			       LEVEL_MAX);
+			       ZSTD_LEVEL_TOP);
 	r = load(err);
 	if (r < 0)
 		return r;
