@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "spec/archive.h"
+#include "spec/layout.h"
 
 #include <stdlib.h>
 
@@ -41,6 +42,21 @@ static void oci(const char *text, size_t len)
 		abort();
 }
 
+/* An image can be added to whatever is taken for an index, and the result is one. */
+static void layout(const char *text, size_t len)
+{
+	const struct layout_image image = {MEDIA_OCI_MANIFEST, "sha256:0", 1, "name"};
+	AUTO_BUF struct buf out = BUF_INIT(MANIFEST_SIZE_MAX);
+	AUTO_LAYOUT struct layout *x = NULL, *again = NULL;
+	struct err err = ERR_INIT;
+
+	if (layout_new(text, len, &x, &err) < 0 || layout_add(x, &image, &err) < 0 ||
+	    layout_write(x, &out, &err) < 0)
+		return;
+	if (layout_new(buf_str(&out), out.len, &again, &err) < 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data + 1;
@@ -48,11 +64,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	if (data[0] == 'd')
+	if (data[0] == 'd') {
 		docker(text, size - 1);
-	else if (data[0] == 'i')
+	} else if (data[0] == 'i') {
 		oci(text, size - 1);
-	else
+		layout(text, size - 1);
+	} else {
 		(void)oci_layout_check(text, size - 1, &err);
+	}
 	return 0;
 }
