@@ -10,6 +10,7 @@
 #ifndef SPEC_TRANSPORT_H
 #define SPEC_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -25,8 +26,9 @@ enum transport {
 /* Owns its strings: place_fini. */
 struct image_place {
 	enum transport transport;
-	char *path;    /* NULL for TRANSPORT_STORAGE */
-	char *name;    /* in it; complete ("docker.io/library/x:latest") unless OCI; or NULL */
+	char *path; /* NULL for TRANSPORT_STORAGE */
+	char
+	    *name; /* in it; complete ("docker.io/library/x:latest"), but in OCI layouts; or NULL */
 	int64_t index; /* -1: none is given */
 };
 
@@ -41,6 +43,8 @@ void place_fini(struct image_place *p);
 /* "oci-archive" */
 const char *transport_name(enum transport t);
 
+/* Does it begin as a place does, with one of the transports above? It may be malformed. */
+bool place_is_one(const char *text);
 /* 1: the text names a place; 0: it is the name of an image. ERR_INVALID when what follows the
  * transport is not as above, ERR_UNSUPPORTED for transports that kist has not (docker-daemon,
  * ostree, sif, tarball). docker:// is a name: see ref.h. */

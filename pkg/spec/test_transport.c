@@ -17,6 +17,7 @@ static void assert_place(const char *text, enum transport t, const char *path, c
 
 	if (place_parse(text, &p, &err) != 1)
 		fail_msg("%s: %s", text, err.text);
+	assert_true(place_is_one(text));
 	assert_int_equal(p.transport, t);
 	assert_string_equal(p.path ? p.path : "(none)", path);
 	assert_string_equal(p.name ? p.name : "(none)", name);
@@ -40,7 +41,8 @@ static void places_are_a_transport_a_path_and_a_name(void **state)
 	assert_place("docker-archive:a.tar:r.example/x:1", TRANSPORT_DOCKER_ARCHIVE, "a.tar",
 		     "r.example/x:1", -1);
 	assert_place("docker-archive:a.tar:@0", TRANSPORT_DOCKER_ARCHIVE, "a.tar", "(none)", 0);
-	assert_place("containers-storage:x:1", TRANSPORT_STORAGE, "(none)", "x:1", -1);
+	assert_place("containers-storage:x:1", TRANSPORT_STORAGE, "(none)", "docker.io/library/x:1",
+		     -1);
 }
 
 static void other_words_before_a_colon_are_names_of_images(void **state)
@@ -53,8 +55,10 @@ static void other_words_before_a_colon_are_names_of_images(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_LEN(texts); i++)
+	for (i = 0; i < ARRAY_LEN(texts); i++) {
 		assert_int_equal(place_parse(texts[i], &p, &err), 0);
+		assert_false(place_is_one(texts[i]));
+	}
 	assert_null(p.path);
 }
 

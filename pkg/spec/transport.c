@@ -107,7 +107,7 @@ static int parse_stored(const char *text, struct image_place *p, struct err *err
 	if (*text == '[')
 		return err_set(err, ERR_UNSUPPORTED,
 			       "another store is chosen by --root and --runroot");
-	return str_set(&p->name, text, err);
+	return complete_name(text, &p->name, err);
 }
 
 static int find_transport(struct str scheme, struct err *err)
@@ -122,6 +122,17 @@ static int find_transport(struct str scheme, struct err *err)
 			return err_set(err, ERR_UNSUPPORTED,
 				       "the transport \"%s:\" is not supported", unsupported[i]);
 	return (int)ARRAY_LEN(names);
+}
+
+bool place_is_one(const char *text)
+{
+	const char *colon = strchr(text, ':');
+	size_t i;
+
+	for (i = 0; colon && i < ARRAY_LEN(names); i++)
+		if (str_eq((struct str){text, (size_t)(colon - text)}, names[i]))
+			return true;
+	return false;
 }
 
 int place_parse(const char *text, struct image_place *ret, struct err *err)
