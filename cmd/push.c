@@ -91,7 +91,7 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 {
 	AUTO_FREE struct progress *progress = malloc(sizeof(*progress));
 	const struct push_args *a = args;
-	struct image_push push = {.remote = {a->tls_verify, a->cert_dir, a->creds}};
+	struct image_push push = {.remote = {a->tls_verify, a->cert_dir, a->creds}, .level = -1};
 	struct attempt at = {
 	    .image = rest->v[0], .destination = rest->n > 1 ? rest->v[1] : NULL, .push = &push};
 	struct image_ctx ctx;

@@ -3,6 +3,7 @@
 #include "progress.h"
 #include "verbs.h"
 #include "app.h"
+#include "archive/compress.h"
 #include "base/auto.h"
 #include "base/err.h"
 #include "image/archive.h"
@@ -83,11 +84,14 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 	    .multi = a->multi,
 	    .compress = a->compress,
 	    .uncompressed = a->uncompressed,
+	    .level = COMPRESS_LEVEL_DEFAULT,
 	};
 	struct image_ctx ctx;
 
 	if (!progress)
 		return err_nomem(err);
+	if (o.format == SAVE_DOCKER_DIR)
+		o.manifest = PUSH_DOCKER;
 	progress_init(progress, a->quiet);
 	ctx = app_image_ctx(app, NULL, &progress->events);
 	return save_is_dir(o.format) ? save_to_dir(&ctx, rest, a->output, &o, err)

@@ -22,15 +22,29 @@ struct image_save {
 	int fd;
 	/* Names beyond the first are images of their own; else further names of the first. */
 	bool multi;
-	bool compress;	   /* docker-dir: layers gzip-compressed */
+	bool compress;	   /* docker-dir: layers compressed */
 	bool uncompressed; /* OCI: layers as they are */
+	/* The manifest of docker-dir and OCI. As it is: OCI's own for OCI, for docker-dir as in the
+	 * store. */
+	enum push_format manifest;
+	/* Of layers that are compressed; level: as users count (compression_level). */
+	enum push_compression compression;
+	int level;
 };
 
-/* Writes images by what the user typed. In a directory blobs come first and the index last; blobs
- * that it has already are not made again. What was written before an error is the caller's to
- * remove. */
+/*
+ * Writes images by what the user typed. In a directory blobs come first and the index last; blobs
+ * that it has already are not made again. The images of an OCI layout that are there stay; the one
+ * of docker-dir is replaced, and a directory of anything else is ERR_EXISTS. What was written
+ * before an error is the caller's to remove.
+ */
 int image_save(const struct image_ctx *ctx, const struct strv *images, const struct image_save *o,
 	       struct err *err);
+
+/* One image under these names, written as they are; none: nameless. docker-archive adds the name
+ * that it has here. ret_digest: of the manifest. */
+int image_save_as(const struct image_ctx *ctx, const char *image, const struct strv *names,
+		  const struct image_save *o, char ret_digest[80], struct err *err);
 
 /* Is it the address of an archive on a server? */
 bool archive_is_url(const char *path);
@@ -45,5 +59,19 @@ int image_fetch_archive(struct store *s, const char *url, int *ret_fd, struct er
  */
 int image_load(const struct image_ctx *ctx, int fd, const char *what, struct strv *ret_names,
 	       struct err *err);
+
+/* Which image of an archive. */
+struct image_pick {
+	enum save_format format; /* it must be this */
+	const char *name;	 /* that it has there; docker-archive: complete; NULL: any */
+	int64_t index;		 /* its place, from 0; -1: any */
+	const struct platform *platform; /* NULL: the host's */
+};
+
+/* As image_load, of one image; without name and place it must be the only one (ERR_INVALID). Of an
+ * OCI directory it gets the name it was chosen by, or none, of docker-dir none. */
+int image_load_one(const struct image_ctx *ctx, int fd, const char *what,
+		   const struct image_pick *pick, struct strv *ret_names,
+		   char ret_id[STORE_ID_LEN + 1], struct err *err);
 
 #endif

@@ -114,6 +114,7 @@ struct image_push {
 	struct image_remote remote;
 	enum push_format format;
 	enum push_compression compression;
+	int level; /* of it, as users count: compression_level */
 	/* Layers with another compression are sent anew, also when the registry has them. */
 	bool force_compression;
 };

@@ -135,7 +135,8 @@ static int find_content_problem(struct check *c, const struct store_layer *l, in
 	if (r > 0 && !w)
 		return err_set(err, ERR_BUG, "no layer worker");
 	if (r > 0)
-		r = worker_pack(w, tarsplit, diff, c->null, COMPRESSION_NONE, err);
+		r = worker_pack(w, tarsplit, diff, c->null,
+				(struct pack_form){.compression = COMPRESSION_NONE}, err);
 	if (r < 0)
 		return r;
 	r = worker_packed(w, &a, &e);

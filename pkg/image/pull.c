@@ -3,8 +3,8 @@
 #include "layers.h"
 #include "record.h"
 #include "remote.h"
+#include "trust.h"
 #include "base/err.h"
-#include "config/policy.h"
 #include "config/registries.h"
 #include "spec/digest.h"
 #include "spec/image.h"
@@ -170,20 +170,6 @@ static int pull_from(const struct image_ctx *ctx, const struct image_pull *pull,
 	return r;
 }
 
-static int check_policy(const struct image_ctx *ctx, const struct ref *ref, struct err *err)
-{
-	AUTO_POLICY struct policy *policy = NULL;
-	int r;
-
-	r = policy_load(ctx->env, ctx->signature_policy, &policy, err);
-	/* A machine without any policy.json has no policy: only a named file must exist. */
-	if (r == -ERR_NOT_FOUND && !ctx->signature_policy) {
-		err_clear(err);
-		return 0;
-	}
-	return r < 0 ? r : policy_check_ref(policy, ref, err);
-}
-
 /* All endpoints of one complete name. The first failure that is not a mirror's is what is told. */
 static int pull_name(const struct image_ctx *ctx, const struct image_pull *pull, const char *name,
 		     struct workers *workers, char ret_id[STORE_ID_LEN + 1], struct err *err)
@@ -204,7 +190,7 @@ static int pull_name(const struct image_ctx *ctx, const struct image_pull *pull,
 	if (!full)
 		return err_nomem(err);
 	tell_trying(ctx, full);
-	r = check_policy(ctx, &ref, err);
+	r = trust_ref(ctx, &ref, err);
 	if (r == 0)
 		r = registries_pull_endpoints(ctx->registries, &ref, &ends, err);
 	if (r < 0)
@@ -289,7 +275,7 @@ int image_remote_names(const struct image_ctx *ctx, const char *text,
 	if (r == 0 && (ref.tag || ref.digest))
 		r = err_set(err, ERR_INVALID, "%s: all tags are asked for, but one is given", text);
 	if (r == 0)
-		r = check_policy(ctx, &ref, err);
+		r = trust_ref(ctx, &ref, err);
 	if (r == 0)
 		r = registries_pull_endpoints(ctx->registries, &ref, &ends, err);
 	if (r == 0)

@@ -26,7 +26,7 @@ struct outgoing {
 	struct descriptor *d; /* of the manifest; changed when the bytes come out different */
 	const char *layer_id, *diff_id;
 	const char *mount_from; /* a repository that may have it just so, or NULL */
-	enum compression compression;
+	struct pack_form how;
 	struct worker *worker;
 	int pipe; /* read end of the worker's output; the upload's wait_fd */
 	int out;  /* its write end, until the worker has it */
@@ -136,7 +136,7 @@ static int begin_layer(struct outgoing *o, struct err *err)
 	if (r > 0)
 		r = store_layer_open_diff(store, o->layer_id, &diff, err);
 	if (r >= 0)
-		r = worker_pack(o->worker, tarsplit, diff, o->out, o->compression, err);
+		r = worker_pack(o->worker, tarsplit, diff, o->out, o->how, err);
 	(void)close(o->out);
 	o->out = -1;
 	return r < 0 ? r : 0;
@@ -249,7 +249,8 @@ static int add_outgoing(struct push *p, size_t i, struct err *err)
 	    .pipe = -1,
 	    .out = -1,
 	};
-	r = choose_compression(p, o->d, &o->compression, err);
+	o->how.level = p->o->level;
+	r = choose_compression(p, o->d, &o->how.compression, err);
 	if (r == 0)
 		r = fd_pipe(pipe, err);
 	if (r < 0)

@@ -26,7 +26,7 @@ struct job {
 	bool alone, one_id, want_digest;
 	struct store_rules rules;
 	uint64_t blob_max;
-	enum compression compression;
+	struct pack_form packing;
 };
 
 struct answer {
@@ -148,14 +148,16 @@ static int do_pack(const struct job *job, const int *fds, struct answer *a, stru
 	struct tree_pack_result result;
 	struct hashing h = {0};
 	struct sink to;
-	int r;
+	int r, level;
 
-	r = sha256_new(&hash, err);
+	r = compression_level(job->packing.compression, job->packing.level, &level, err);
+	if (r == 0)
+		r = sha256_new(&hash, err);
 	if (r < 0)
 		return r;
 	h = (struct hashing){.hash = hash, .to = sink_to_fd(&out)};
 	to = (struct sink){hash_and_write, &h};
-	r = compressor_new(job->compression, COMPRESS_LEVEL_DEFAULT, &to, &c, err);
+	r = compressor_new(job->packing.compression, level, &to, &c, err);
 	if (r < 0)
 		return r;
 	to = compressor_sink(c);
@@ -383,10 +385,10 @@ void unpack_answer_fini(struct unpack_answer *a)
 	a->uids = a->gids = NULL;
 }
 
-int worker_pack(struct worker *w, int tarsplit, int diff, int out, enum compression compression,
+int worker_pack(struct worker *w, int tarsplit, int diff, int out, struct pack_form how,
 		struct err *err)
 {
-	const struct job job = {.kind = JOB_PACK, .compression = compression};
+	const struct job job = {.kind = JOB_PACK, .packing = how};
 	const int fds[] = {tarsplit, diff, out};
 	int r = send_job(w->sock, &job, fds, ARRAY_LEN(fds), err);
 

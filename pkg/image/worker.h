@@ -78,8 +78,14 @@ struct pack_answer {
 	uint64_t size;
 };
 
+/* How a layer is written; level: as users count (compression_level). */
+struct pack_form {
+	enum compression compression;
+	int level;
+};
+
 /* Rebuilds a layer's tar and writes it, compressed, to out. */
-int worker_pack(struct worker *w, int tarsplit, int diff, int out, enum compression compression,
+int worker_pack(struct worker *w, int tarsplit, int diff, int out, struct pack_form how,
 		struct err *err);
 int worker_packed(struct worker *w, struct pack_answer *ret, struct err *err);
 /* ERR_CORRUPT: the rebuilt tar has digest got, not want. */
