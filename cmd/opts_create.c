@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "base/err.h"
 #include "spec/image.h"
+#include "spec/transport.h"
 #include "store/image.h"
 #include "sys/fd.h"
 
@@ -172,6 +173,21 @@ static int fill_request(const struct create_args *a, struct container_request *r
 	return r < 0 ? r : cpu_limits(a, &rq->resources, err);
 }
 
+/* What is read from a directory or archive is found by its ID: it need not have a name. */
+static int pull_place(struct app *app, const struct pull_request *rq, const struct image_ctx *ctx,
+		      struct store_image **ret, char **ret_name, struct err *err)
+{
+	char id[STORE_ID_LEN + 1];
+	int r = pull_in_child(app, rq, id, err);
+
+	if (r == 0)
+		r = image_get(ctx, id, ret, ret_name, err);
+	if (r < 0 || (*ret)->names.n == 0)
+		return r;
+	*ret_name = strdup((*ret)->names.v[0]);
+	return *ret_name ? 0 : err_nomem(err);
+}
+
 static int find_or_pull(struct app *app, const struct create_args *a, const char *text,
 			struct store_image **ret, char **ret_name, struct err *err)
 {
@@ -185,15 +201,18 @@ static int find_or_pull(struct app *app, const struct create_args *a, const char
 	    .quiet = a->quiet,
 	    .remote = {a->tls_verify, a->cert_dir, a->creds},
 	};
+	char id[STORE_ID_LEN + 1];
 	int r = 0;
 
+	if (place_is_one(text))
+		return pull_place(app, &pull, &ctx, ret, ret_name, err);
 	if (streq(a->pull, "missing") || streq(a->pull, "never"))
 		r = image_find(&ctx, text, ret, ret_name, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (streq(a->pull, "never"))
 		return err_set(err, ERR_NOT_FOUND, "%s: image not known", text);
-	r = pull_in_child(app, &pull, err);
+	r = pull_in_child(app, &pull, id, err);
 	return r < 0 ? r : image_get(&ctx, text, ret, ret_name, err);
 }
 

@@ -4,6 +4,7 @@
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"
+#include "spec/transport.h"
 
 struct pull_args {
 	struct platform_args platform;
@@ -38,20 +39,33 @@ static const struct opt_group groups[] = {
 
 static int pull_one(struct app *app, const struct pull_request *rq, struct err *err)
 {
+	AUTO_STRV struct strv names = STRV_INIT;
 	char id[STORE_ID_LEN + 1];
-	int r = pull_here(app, rq, id, err);
+	size_t i;
+	int r;
 
-	return r < 0 ? r : out_line(id, err);
+	r = pull_here(app, rq, &names, id, err);
+	/* As podman: once for each name that an archive has for it. */
+	for (i = 0; r == 0 && i < (names.n ? names.n : 1); i++)
+		r = out_line(id, err);
+	return r;
 }
 
 static int pull_all_tags(struct app *app, struct pull_request *rq, struct err *err)
 {
 	struct image_ctx ctx = app_image_ctx(app, rq->authfile, NULL);
 	AUTO_STRV struct strv names = STRV_INIT;
+	AUTO_PLACE struct image_place place = PLACE_INIT;
 	size_t i;
 	int r;
 
-	r = image_remote_names(&ctx, rq->text, &rq->remote, &names, err);
+	r = place_parse(rq->text, &place, err);
+	if (r > 0)
+		return err_set(err, ERR_INVALID,
+			       "pulling all tags is not supported for %s transport",
+			       transport_name(place.transport));
+	if (r == 0)
+		r = image_remote_names(&ctx, rq->text, &rq->remote, &names, err);
 	for (i = 0; r == 0 && i < names.n; i++) {
 		rq->text = names.v[i];
 		r = pull_one(app, rq, err);
@@ -83,10 +97,11 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 const struct verb verb_pull = {
     .path = "pull",
     .aliases = "image pull",
-    .summary = "Pull images from a registry",
+    .summary = "Pull images from a registry, directory or archive",
     .usage = "[options] IMAGE [IMAGE...]",
     .examples = "kist pull docker.io/library/busybox\n"
-		"kist pull --tls-verify=false 127.0.0.1:5000/team/app:1.2",
+		"kist pull --tls-verify=false 127.0.0.1:5000/team/app:1.2\n"
+		"kist pull oci:layout:app docker-archive:app.tar",
     .opts = opts,
     .groups = groups,
     .args_size = sizeof(struct pull_args),

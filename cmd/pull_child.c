@@ -1,12 +1,18 @@
 #include "pull_child.h"
 #include "opts_remote.h"
+#include "place.h"
 #include "progress.h"
 #include "base/auto.h"
 #include "base/err.h"
+#include "spec/transport.h"
+#include "sys/fd.h"
 #include "sys/spawn.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* 1 and its ID: there is an image of that name here. */
 static int find_here(struct app *app, const struct pull_request *rq, char ret_id[STORE_ID_LEN + 1],
@@ -24,7 +30,9 @@ static int find_here(struct app *app, const struct pull_request *rq, char ret_id
 struct attempt {
 	const struct image_ctx *ctx;
 	const char *text;
+	const struct image_place *place; /* NULL: a registry */
 	struct image_pull pull;
+	struct strv *names;
 	char *id;
 };
 
@@ -32,14 +40,22 @@ static int attempt(void *arg, struct err *err)
 {
 	const struct attempt *a = arg;
 
+	if (a->place)
+		return place_pull(a->ctx, a->place, a->pull.platform, a->names, a->id, err);
 	return image_pull(a->ctx, a->text, &a->pull, a->id, err);
 }
 
-static int pull(struct app *app, const struct pull_request *rq, char ret_id[STORE_ID_LEN + 1],
-		struct err *err)
+static int pull(struct app *app, const struct pull_request *rq, const struct image_place *place,
+		struct strv *names, char ret_id[STORE_ID_LEN + 1], struct err *err)
 {
 	AUTO_FREE struct progress *progress = malloc(sizeof(*progress));
-	struct attempt a = {.text = rq->text, .pull = {.remote = rq->remote}, .id = ret_id};
+	struct attempt a = {
+	    .text = rq->text,
+	    .place = place,
+	    .pull = {.remote = rq->remote},
+	    .names = names,
+	    .id = ret_id,
+	};
 	struct platform want;
 	struct image_ctx ctx;
 	int r;
@@ -59,8 +75,8 @@ static int pull(struct app *app, const struct pull_request *rq, char ret_id[STOR
 	return retry_run(rq->retry, attempt, &a, err);
 }
 
-int pull_here(struct app *app, const struct pull_request *rq, char ret_id[STORE_ID_LEN + 1],
-	      struct err *err)
+static int pull_name(struct app *app, const struct pull_request *rq, char ret_id[STORE_ID_LEN + 1],
+		     struct err *err)
 {
 	bool newer = streq(rq->policy, "newer");
 	struct err ignored = ERR_INIT;
@@ -72,7 +88,7 @@ int pull_here(struct app *app, const struct pull_request *rq, char ret_id[STORE_
 		return r < 0 ? r : 0;
 	if (streq(rq->policy, "never"))
 		return err_set(err, ERR_NOT_FOUND, "%s: image not known", rq->text);
-	r = pull(app, rq, ret_id, err);
+	r = pull(app, rq, NULL, NULL, ret_id, err);
 	if (r < 0 && newer && find_here(app, rq, ret_id, &ignored) > 0) {
 		say("%s: using the image that is here", err->text);
 		err_clear(err);
@@ -81,9 +97,23 @@ int pull_here(struct app *app, const struct pull_request *rq, char ret_id[STORE_
 	return r;
 }
 
+int pull_here(struct app *app, const struct pull_request *rq, struct strv *ret_names,
+	      char ret_id[STORE_ID_LEN + 1], struct err *err)
+{
+	AUTO_PLACE struct image_place place = PLACE_INIT;
+	AUTO_STRV struct strv names = STRV_INIT;
+	int r = place_parse(rq->text, &place, err);
+
+	if (r <= 0)
+		return r < 0 ? r : pull_name(app, rq, ret_id, err);
+	r = pull(app, rq, &place, ret_names ? ret_names : &names, ret_id, err);
+	return r < 0 ? err_wrap(err, "pulling %s", rq->text) : 0;
+}
+
 struct child_pull {
 	struct app *app;
 	const struct pull_request *rq;
+	int fd; /* where the ID goes */
 };
 
 static int child_main(void *arg, struct err *err)
@@ -91,12 +121,16 @@ static int child_main(void *arg, struct err *err)
 	const struct child_pull *p = arg;
 	char id[STORE_ID_LEN + 1];
 
-	return pull_here(p->app, p->rq, id, err);
+	int r = pull_here(p->app, p->rq, NULL, id, err);
+
+	return r < 0 ? r : fd_write_all(p->fd, id, STORE_ID_LEN, "the image's ID", err);
 }
 
-int pull_in_child(struct app *app, const struct pull_request *rq, struct err *err)
+int pull_in_child(struct app *app, const struct pull_request *rq, char ret_id[STORE_ID_LEN + 1],
+		  struct err *err)
 {
-	struct child_pull p = {app, rq};
+	AUTO_CLOSE int fd = memfd_create("kist-image-id", MFD_CLOEXEC);
+	struct child_pull p = {app, rq, fd};
 	struct spawn role = {
 	    .name = "pull",
 	    .flags = SPAWN_DEATHSIG | SPAWN_RESET_SIGNALS,
@@ -104,5 +138,13 @@ int pull_in_child(struct app *app, const struct pull_request *rq, struct err *er
 	    .arg = &p,
 	};
 
-	return spawn_run(&role, err);
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, errno, "making a memory file");
+	r = spawn_run(&role, err);
+	if (r == 0 && pread(fd, ret_id, STORE_ID_LEN, 0) != STORE_ID_LEN)
+		return err_set(err, ERR_BUG, "the pull did not say what it pulled");
+	ret_id[STORE_ID_LEN] = '\0';
+	return r;
 }

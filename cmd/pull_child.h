@@ -21,9 +21,11 @@ struct pull_request {
 	struct image_remote remote;
 };
 
-/* Pulls here, as the policy says, with progress on stderr; *ret_id is the image's ID. */
-int pull_here(struct app *app, const struct pull_request *rq, char ret_id[STORE_ID_LEN + 1],
-	      struct err *err);
-int pull_in_child(struct app *app, const struct pull_request *rq, struct err *err);
+/* Pulls here, as the policy says, with progress on stderr; *ret_id is the image's ID. A place that
+ * is no registry (spec/transport.h) is always read; ret_names (may be NULL) are then place.h's. */
+int pull_here(struct app *app, const struct pull_request *rq, struct strv *ret_names,
+	      char ret_id[STORE_ID_LEN + 1], struct err *err);
+int pull_in_child(struct app *app, const struct pull_request *rq, char ret_id[STORE_ID_LEN + 1],
+		  struct err *err);
 
 #endif

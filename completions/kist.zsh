@@ -42,8 +42,8 @@ _kist_commands() {
 			'logs:Show what containers wrote'
 			'mount:Show where the files of containers are, or list the mounts'
 			'ps:List containers'
-			'pull:Pull images from a registry'
-			'push:Push an image to a registry'
+			'pull:Pull images from a registry, directory or archive'
+			'push:Push an image to a registry, directory or archive'
 			'rm:Remove containers'
 			'rmi:Remove images'
 			'run:Run a command in a new container'
@@ -97,8 +97,8 @@ _kist_commands() {
 			'ls:List images of the store'
 			'mount:Mount the files of images, or list the mounts'
 			'prune:Remove images that nobody needs'
-			'pull:Pull images from a registry'
-			'push:Push an image to a registry'
+			'pull:Pull images from a registry, directory or archive'
+			'push:Push an image to a registry, directory or archive'
 			'remove:Remove images'
 			'rm:Remove images'
 			'save:Save images to an archive or directory'
@@ -470,7 +470,9 @@ _kist_command() {
 		_arguments -s -S \
 			'--authfile=[File with credentials]:PATH:_files' \
 			'--cert-dir=[Certificates of the registry]:DIR:_files -/' \
+			'--compress[Compress the layers, too, in dir\:]' \
 			'--compression-format=[Compression of layers that the registry has not]:FORMAT:(gzip zstd)' \
+			'--compression-level=[Level of compression\: gzip 0 to 9 (in four steps), zstd 0 to 20]:N: ' \
 			'--creds=[Credentials for the registry]:USER\[\:PASSWORD\]: ' \
 			'--digestfile=[Write the digest of what was pushed to this file]:FILE:_files' \
 			'--disable-content-trust[As docker without its content trust\: has no effect, there is none]' \

@@ -1,0 +1,359 @@
+# Images pulled from and pushed to what is no registry: dir:, oci:, oci-archive:, docker-archive:, containers-storage:.
+
+load helpers
+load podman
+
+setup_file() { file_setup busybox multi entry; }
+teardown_file() { file_teardown; }
+
+teardown() {
+    if [ -e "$STORE/podman.conf" ]; then
+        other_pod rm -af -t 0 >/dev/null 2>&1 || true
+        if is_root; then umount "$STORE/proot/overlay" 2>/dev/null || true; fi
+    fi
+    test_teardown
+}
+
+# podman with a store of its own
+other_pod() { pod_in "$STORE/proot" "$STORE/prun" "$@"; }
+image_id() { kist inspect --format '{{.Id}}' "$1"; }
+names() { kist images -n --format '{{.Repository}}:{{.Tag}}' | sort; }
+diff_ids() { jq -c '.[0].RootFS.Layers'; }
+# ref_names LAYOUT: of its images
+ref_names() { jq -r '.manifests[].annotations."org.opencontainers.image.ref.name"' "$1/index.json"; }
+
+@test "what is pushed to a directory or archive is pulled again, to the same ID and DiffIDs" {
+    local place want
+    need_image multi
+    want=$(image_id "$IMG")
+    kist inspect "$IMG" | diff_ids >want.ids
+    for place in dir:d oci:o oci:p:a.b/c:1 oci-archive:o.tar:n docker-archive:d.tar:x/y:2; do
+        rc 0 kist push -q "$IMG" "$place"
+        is "" "$output"
+    done
+    kist rmi -af >/dev/null
+    for place in dir:d oci:o oci:p oci:p:a.b/c:1 oci-archive:o.tar oci-archive:o.tar:n docker-archive:d.tar:x/y:2; do
+        rc 0 kist pull -q "$place"
+        is "$want" "$output"
+        kist inspect "$want" | diff_ids | diff want.ids -
+        rc 0 kist run --rm --network none "$want" true
+        kist rmi -af >/dev/null
+        is "" "$(kist images -q)"
+    done
+}
+
+@test "the names that pulled images get are podman's" {
+    need_image
+    kist push -q "$IMG" dir:d
+    kist push -q "$IMG" oci:o
+    kist push -q "$IMG" oci:p:foo:bar
+    kist push -q "$IMG" oci-archive:o.tar:nm
+    kist push -q "$IMG" docker-archive:d.tar:nm
+    kist rmi -af >/dev/null
+    got() {
+        kist pull -q "$1" >/dev/null
+        is "$2" "$(names)"
+        kist rmi -af >/dev/null
+    }
+    got dir:d '<none>:<none>'
+    got oci:o '<none>:<none>'
+    got oci:p '<none>:<none>'
+    got oci:p:foo:bar docker.io/library/foo:bar
+    got oci:p:@0 '<none>:<none>'
+    got oci-archive:o.tar localhost/nm:latest
+    got docker-archive:d.tar "$IMG:latest"$'\n'docker.io/library/nm:latest
+    got docker-archive:d.tar:nm docker.io/library/nm:latest
+    got docker-archive:d.tar:@0 "$IMG:latest"$'\n'docker.io/library/nm:latest
+    # once for each name, as podman prints it
+    rc 0 kist pull -q docker-archive:d.tar
+    is 2 "$(wc -l <<<"$stdout")"
+}
+
+@test "one image of several is chosen by name or place, and must be" {
+    local multi entry
+    need_image multi
+    multi=$(image_id "$IMG")
+    kist push -q "$IMG" oci:o:one
+    need_image entry
+    entry=$(image_id "$IMG")
+    kist push -q "$IMG" oci:o:two
+    kist save -q -m -o both.tar "$REGISTRY/multi" "$REGISTRY/entry"
+    tar cf o.tar -C o .
+    for place in oci:o oci-archive:o.tar docker-archive:both.tar; do
+        rc 125 kist pull -q "$place"
+        has 'more than one image'
+        rc 125 kist pull -q "$place:@2"
+        has 'no image @2'
+        rc 125 kist pull -q "$place:nosuch"
+        has 'no image of the name'
+        rc 0 kist pull -q "$place:@0"
+        is "$multi" "$output"
+        rc 0 kist pull -q "$place:@1"
+        is "$entry" "$output"
+    done
+    rc 0 kist pull -q oci:o:two
+    is "$entry" "$output"
+    rc 0 kist pull -q "docker-archive:both.tar:$REGISTRY/multi"
+    is "$multi" "$output"
+}
+
+@test "the other images of a layout stay, and a name moves to the image pushed last" {
+    need_image multi
+    kist push -q "$IMG" oci:o:one
+    jq -c '.annotations = {"by":"hand"} | .manifests[0].x = 1' o/index.json >i && cat i >o/index.json
+    need_image
+    kist push -q "$IMG" oci:o:two
+    is $'one\ntwo' "$(ref_names o)"
+    kist push -q "$IMG" oci:o:one
+    is $'null\ntwo\none' "$(ref_names o)"
+    is '{"by":"hand"} 1' "$(jq -rc '"\(.annotations) \(.manifests[0].x)"' o/index.json)"
+    # save does so, too
+    kist save -q --format oci-dir -o o "$IMG"
+    is "null two one $IMG:latest" "$(ref_names o | paste -sd ' ')"
+    # an index that is none is not overwritten
+    echo nonsense >o/index.json
+    rc 125 kist push -q "$IMG" oci:o:three
+    has index.json
+    is nonsense "$(cat o/index.json)"
+}
+
+@test "dir: replaces an image, and nothing else" {
+    local blob
+    need_image multi
+    kist push -q "$IMG" dir:d
+    echo mine >d/other
+    need_image
+    kist push -q "$IMG" dir:d
+    rc 0 kist pull -q dir:d
+    is "$(image_id "$IMG")" "$output"
+    # the blobs of the first one are gone
+    is 2 "$(find d -regextype egrep -regex 'd/[0-9a-f]{64}' | wc -l)"
+    is mine "$(cat d/other)"
+    mkdir e && echo precious >e/manifest.json
+    rc 125 kist push -q "$IMG" dir:e
+    has 'not a container image directory'
+    rc 125 kist save -q --format docker-dir -o e "$IMG"
+    is precious "$(cat e/manifest.json)"
+    is 1 "$(find e -type f | wc -l)"
+}
+
+@test "an archive of docker's is not added to, one of OCI's is replaced" {
+    need_image
+    kist push -q "$IMG" docker-archive:d.tar
+    sha256sum d.tar >sum
+    rc 125 kist push -q "$IMG" docker-archive:d.tar
+    has "doesn't support modifying existing images"
+    sha256sum -c --quiet sum
+    kist push -q "$IMG" oci-archive:o.tar:one
+    kist push -q "$IMG" oci-archive:o.tar:two
+    rc 125 kist pull -q oci-archive:o.tar:one
+    rc 0 kist pull -q oci-archive:o.tar:two
+    # a failure leaves the old one
+    rc 125 kist push -q not/there oci-archive:o.tar:three
+    rc 0 kist pull -q oci-archive:o.tar:two
+}
+
+@test "--format, --compress and --compression-format of directories and archives" {
+    local m
+    need_image multi
+    kist push -q "$IMG" dir:plain
+    is true "$(jq '[.layers[].mediaType] | all(endswith(".tar"))' plain/manifest.json)"
+    is "$(kist inspect "$IMG" | diff_ids)" "$(jq -c '[.layers[].digest]' plain/manifest.json)"
+    kist push -q --compress "$IMG" dir:packed
+    is true "$(jq '[.layers[].mediaType] | all(endswith("+gzip"))' packed/manifest.json)"
+    kist push -q --compress --compression-format zstd "$IMG" dir:zstd
+    is true "$(jq '[.layers[].mediaType] | all(endswith("+zstd"))' zstd/manifest.json)"
+    kist push -q --format v2s2 "$IMG" dir:docker
+    is application/vnd.docker.distribution.manifest.v2+json "$(jq -r .mediaType docker/manifest.json)"
+    kist push -q --compression-format zstd "$IMG" oci:o
+    m=$(jq -r '.manifests[0].digest' o/index.json)
+    is true "$(jq '[.layers[].mediaType] | all(endswith("+zstd"))' "o/blobs/sha256/${m#sha256:}")"
+    for m in plain packed zstd docker; do rc 0 kist pull -q "dir:$m"; done
+    rc 0 kist pull -q oci:o
+    rc 125 kist push -q --format oci "$IMG" docker-archive:x.tar
+    rc 125 kist push -q --compression-format zstd "$IMG" docker-archive:x.tar
+    [ ! -e x.tar ]
+}
+
+@test "--compression-level changes the size, and only levels that there are" {
+    local size
+    need_image
+    size() {
+        rm -rf o
+        kist push -q --compression-format "$1" --compression-level "$2" "$IMG" oci:o
+        kist pull -q oci:o >/dev/null
+        find o/blobs -type f -printf '%s\n' | sort -n | tail -1
+    }
+    [ "$(size gzip 1)" -gt "$(size gzip 9)" ]
+    [ "$(size zstd 1)" -gt "$(size zstd 19)" ]
+    rc 125 kist push -q --compression-level 10 "$IMG" oci:o
+    has 'gzip has no level 10'
+    rc 125 kist push -q --compression-format zstd --compression-level 21 "$IMG" oci:o
+    rc 125 kist push -q --compression-level -5 "$IMG" oci:o
+    rc 125 kist push -q --compression-level x "$IMG" oci:o
+    # to a registry, too
+    for size in 1 19; do
+        kist push -q --tls-verify=false --force-compression --compression-format zstd --compression-level "$size" \
+            --digestfile "digest.$size" "$IMG" "$REGISTRY/level:$size"
+    done
+    kist pull -q --tls-verify=false "$REGISTRY/level:1" "$REGISTRY/level:19" >/dev/null
+    if cmp digest.1 digest.19; then return 1; fi
+}
+
+@test "--digestfile holds the digest of what was written" {
+    local want
+    need_image
+    kist push -q --digestfile df "$IMG" oci:o
+    is "$(jq -r '.manifests[0].digest' o/index.json)" "$(cat df)"
+    kist push -q --digestfile df "$IMG" dir:d
+    is "sha256:$(sha256sum d/manifest.json | cut -d ' ' -f 1)" "$(cat df)"
+    kist push -q --digestfile df "$IMG" docker-archive:d.tar
+    grep -Eqx 'sha256:[0-9a-f]{64}' df
+}
+
+@test "progress is shown, or not" {
+    need_image
+    rc 0 kist push "$IMG" oci:o
+    is "" "$stdout"
+    has 'Copying blob'
+    has 'Writing manifest'
+    kist rmi -af >/dev/null
+    rc 0 kist pull oci:o
+    grep -Eqx '[0-9a-f]{64}' <<<"$stdout"
+    [[ $stderr == *'Copying blob'* ]]
+}
+
+@test "containers-storage: is this store" {
+    need_image
+    rc 0 kist push -q "$IMG" containers-storage:foo:2
+    names | grep -qx docker.io/library/foo:2
+    rc 0 kist pull -q containers-storage:foo:2
+    is "$(image_id "$IMG")" "$output"
+    rc 125 kist pull -q containers-storage:not/there
+    has 'image not known'
+    rc 125 kist pull -q 'containers-storage:[overlay@/x+/y]foo'
+    has --root
+}
+
+@test "places that are none, and transports that there are not" {
+    local place
+    need_image
+    for place in dir:nix oci:nix oci-archive:nix docker-archive:nix; do
+        rc 125 kist pull "$place"
+        has 'No such file'
+    done
+    mkdir empty && echo text >file
+    for place in dir:empty oci:empty; do
+        rc 125 kist pull "$place"
+        has missing
+    done
+    for place in dir:file oci:file oci-archive:empty docker-archive:empty; do
+        rc 125 kist pull "$place"
+        has directory
+    done
+    for place in oci-archive:file docker-archive:file; do rc 125 kist pull "$place"; done
+    for place in docker-daemon:x:1 ostree:x sif:x tarball:x; do
+        rc 125 kist pull "$place"
+        has 'is not supported'
+        rc 125 kist push "$IMG" "$place"
+        has 'is not supported'
+    done
+    for place in dir: oci: oci-archive: docker-archive: oci:x:b%d docker-archive:x:UP oci:x:@1; do
+        rc 125 kist push "$IMG" "$place"
+    done
+    rc 125 kist push not/there dir:new
+    rc 125 kist push not/there oci:new
+    rc 125 kist pull --all-tags oci:new
+    has 'not supported for oci transport'
+    is "" "$(find . -maxdepth 1 -name 'new*' -o -maxdepth 1 -name 'x*' ! -name xdg)"
+}
+
+@test "altered blobs are refused from each of them" {
+    local blob
+    need_image
+    kist push -q "$IMG" dir:d
+    kist push -q "$IMG" oci:o:x
+    kist push -q "$IMG" docker-archive:d.tar:x
+    kist rmi -af >/dev/null
+    for blob in $(find d o/blobs -type f -size +100k); do
+        printf x | dd of="$blob" bs=1 seek=50000 conv=notrunc status=none
+    done
+    printf x | dd of=d.tar bs=1 seek=500000 conv=notrunc status=none
+    tar cf o.tar -C o .
+    for blob in dir:d oci:o:x oci-archive:o.tar:x docker-archive:d.tar:x; do
+        rc 125 kist pull "$blob"
+        is "" "$(kist images -aq)"
+    done
+}
+
+@test "policy.json is asked about each transport" {
+    need_image
+    kist push -q "$IMG" dir:d
+    kist push -q "$IMG" oci:o
+    kist push -q "$IMG" docker-archive:d.tar
+    kist rmi -af >/dev/null
+    cat >policy.json <<EOF
+{"default": [{"type": "reject"}], "transports": {"dir": {"$STORE/d": [{"type": "insecureAcceptAnything"}]},
+ "docker-archive": {"": [{"type": "insecureAcceptAnything"}]}}}
+EOF
+    mkdir -p "$HOME/.config/containers" && cp policy.json "$HOME/.config/containers/"
+    rc 0 kist pull -q dir:d
+    rc 0 kist pull -q docker-archive:d.tar
+    rc 125 kist pull -q oci:o
+    has policy
+    rc 125 kist load -i o
+    cp -r d d2
+    rc 125 kist pull -q dir:d2
+}
+
+@test "run and create take images from there" {
+    need_image
+    kist push -q "$IMG" oci:o
+    kist push -q "$IMG" docker-archive:d.tar:x
+    kist rmi -af >/dev/null
+    rc 0 kist run --rm --network none -q oci:o echo hi
+    is hi "$output"
+    rc 0 kist run --rm --network none -q --pull=never docker-archive:d.tar:x echo hi
+    is hi "$output"
+    rc 0 kist create -q --name c --network none oci:o cat /etc/passwd
+    rc 0 kist start -a c
+    rc 125 kist run --rm --network none dir:nix true
+    has 'No such file'
+}
+
+@test "podman pulls what kist pushed" {
+    local place want
+    need_podman
+    need_image multi
+    want=$(image_id "$IMG")
+    kist inspect "$IMG" | diff_ids >want.ids
+    for place in dir:d oci:o:foo oci-archive:o.tar:foo docker-archive:d.tar:foo; do
+        kist push -q "$IMG" "$place"
+        rc 0 other_pod pull -q "$place"
+        [[ $stdout == "$want"* ]]
+        other_pod inspect "$want" | diff_ids | diff want.ids -
+        other_pod rmi -af >/dev/null
+    done
+    # into the layout that podman began, and back
+    other_pod pull -q dir:d >/dev/null
+    other_pod push -q "$want" oci:p:by-podman >/dev/null
+    kist push -q "$IMG" oci:p:by-kist
+    is "by-podman by-kist" "$(ref_names p | paste -sd ' ')"
+    rc 0 other_pod pull -q oci:p:by-kist
+}
+
+@test "kist pulls what podman pushed" {
+    local place want
+    need_podman
+    IMG=$REGISTRY/multi
+    other_pod pull -q --tls-verify=false "$IMG" >/dev/null
+    want=$(other_pod inspect --format '{{.Id}}' "$IMG")
+    other_pod inspect "$IMG" | diff_ids >want.ids
+    for place in dir:d oci:o:foo oci-archive:o.tar:foo docker-archive:d.tar:foo; do
+        other_pod push -q "$IMG" "$place"
+        rc 0 kist pull -q "$place"
+        is "$want" "$stdout"
+        kist inspect "$want" | diff_ids | diff want.ids -
+        kist rmi -af >/dev/null
+    done
+}
