@@ -1,6 +1,7 @@
 /* kist exec */
 #include "envlist.h"
 #include "pick.h"
+#include "preserve.h"
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"
@@ -16,6 +17,7 @@
 struct exec_args {
 	bool detach, stdin_open, terminal, privileged, latest;
 	const char *user, *workdir, *detach_keys;
+	struct preserve_args preserve;
 	struct strv env, env_file;
 };
 
@@ -33,6 +35,11 @@ static const struct opt opts[] = {
     {'t', "tty", OPT_FLAG, AT(terminal), NULL, "Give the command a terminal"},
     {'u', "user", OPT_STRING, AT(user), "USER[:GROUP]", "User to run as"},
     {'w', "workdir", OPT_STRING, AT(workdir), "DIR", "Working directory of the command"},
+    {0},
+};
+
+static const struct opt_group groups[] = {
+    {preserve_opts, offsetof(struct exec_args, preserve), NULL},
     {0},
 };
 
@@ -126,7 +133,7 @@ static void warn_about_limits(const struct container_exec_process *p)
 }
 
 static int exec_attached(struct app *app, struct container *c, const struct exec_args *a,
-			 struct container_exec *e, struct err *err)
+			 struct container_exec *e, struct preserved *preserved, struct err *err)
 {
 	struct container_exec_process p = {.pidfd = -1, .terminal = -1};
 	struct monitor_result result = {0};
@@ -139,6 +146,7 @@ static int exec_attached(struct app *app, struct container *c, const struct exec
 	if (r == 0)
 		r = container_exec_start(c, e, &p, err);
 	close_given(&s);
+	preserved_close(preserved);
 	if (r == 0)
 		warn_about_limits(&p);
 	if (r == 0)
@@ -219,16 +227,22 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 	    .stdio = {-1, -1, -1},
 	};
 	const struct strv none = STRV_INIT;
+	struct preserved preserved;
 	int r;
 
-	r = pick_one(app, a->latest, a->latest ? &none : rest, &c, err);
+	r = preserve_fds(&a->preserve, &preserved, err);
+	e.fds = preserved.fds;
+	e.n_fds = preserved.n;
+	if (r == 0)
+		r = pick_one(app, a->latest, a->latest ? &none : rest, &c, err);
 	if (r == 0)
 		r = operands(a, rest, &command, err);
 	if (r == 0)
 		r = envlist_build(&a->env_file, &a->env, &env, err);
 	if (r < 0)
 		return r;
-	return a->detach ? exec_detached(c, &e, err) : exec_attached(app, c, a, &e, err);
+	return a->detach ? exec_detached(c, &e, err)
+			 : exec_attached(app, c, a, &e, &preserved, err);
 }
 
 const struct verb verb_exec = {
@@ -238,6 +252,7 @@ const struct verb verb_exec = {
     .usage = "[options] CONTAINER COMMAND [ARG...]",
     .examples = "kist exec web ls /\nkist exec -it web sh",
     .opts = opts,
+    .groups = groups,
     .args_size = sizeof(struct exec_args),
     .min_args = 1,
     .max_args = VERB_ANY_ARGS,

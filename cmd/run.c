@@ -1,5 +1,6 @@
 /* kist run, kist create */
 #include "opts_create.h"
+#include "preserve.h"
 #include "session.h"
 #include "verbs.h"
 #include "base/auto.h"
@@ -12,6 +13,7 @@ struct run_args {
 	struct strv attach; /* stdin, stdout, stderr; empty: all that are there */
 	bool detach, sig_proxy;
 	const char *detach_keys, *pidfile;
+	struct preserve_args preserve;
 };
 
 static const struct opt run_opts[] = {
@@ -32,6 +34,7 @@ static const struct opt_group run_groups[] = {
     {create_opts, offsetof(struct run_args, create), NULL},
     {platform_opts, offsetof(struct run_args, create.platform), NULL},
     {retry_opts, offsetof(struct run_args, create.retry), NULL},
+    {preserve_opts, offsetof(struct run_args, preserve), NULL},
     {0},
 };
 
@@ -63,7 +66,7 @@ static int check_attach(const struct run_args *a, struct err *err)
 }
 
 static int run_attached(struct app *app, const struct run_args *a, struct container *c,
-			struct err *err)
+			struct preserved *preserved, struct err *err)
 {
 	struct session s = {
 	    .c = c,
@@ -73,6 +76,7 @@ static int run_attached(struct app *app, const struct run_args *a, struct contai
 	    .sig_proxy = a->sig_proxy,
 	    .detach_keys = a->detach_keys,
 	    .pidfile = a->pidfile,
+	    .preserved = preserved,
 	};
 
 	return session_start(app, &s, err);
@@ -82,17 +86,20 @@ static int run_run(struct app *app, const void *args, const struct strv *rest, s
 {
 	AUTO_CONTAINER struct container *c = NULL;
 	const struct run_args *a = args;
+	struct preserved preserved;
 	int r;
 
 	r = check_attach(a, err);
+	if (r == 0)
+		r = preserve_fds(&a->preserve, &preserved, err);
 	if (r < 0)
 		return r;
 	r = create_from_args(app, &a->create, rest, &c, err);
 	if (r < 0)
 		return r;
 	if (!a->detach)
-		return run_attached(app, a, c, err);
-	r = session_start_detached(app, c, a->pidfile, err);
+		return run_attached(app, a, c, &preserved, err);
+	r = session_start_detached(app, c, &preserved, a->pidfile, err);
 	return r < 0 ? r : out_line(c->def.id, err);
 }
 

@@ -1,4 +1,5 @@
 #include "session.h"
+#include "preserve.h"
 #include "base/auto.h"
 #include "base/err.h"
 #include "monitor/client.h"
@@ -77,7 +78,8 @@ static int removal_argv(struct app *app, const struct container *c, struct strv 
 	return app_self_argv(app, words, ret, err);
 }
 
-static int start(struct app *app, struct container *c, bool attach, int *ret_sock, struct err *err)
+static int start(struct app *app, struct container *c, struct preserved *preserved, bool attach,
+		 int *ret_sock, struct err *err)
 {
 	AUTO_STRV struct strv argv = STRV_INIT;
 	struct container_start_options o = {.attach = attach};
@@ -90,7 +92,13 @@ static int start(struct app *app, struct container *c, bool attach, int *ret_soc
 	if (r < 0)
 		return r;
 	o.rerun = (const char *const *)argv.v;
+	if (preserved) {
+		o.fds = preserved->fds;
+		o.n_fds = preserved->n;
+	}
 	r = container_start(c, &o, ret_sock, err);
+	if (preserved)
+		preserved_close(preserved);
 	/* A container that never ran has nothing to keep it for. */
 	if (r < 0 && r != -ERR_IN_USE && c->def.auto_remove)
 		(void)container_remove(c, false, &ignored);
@@ -117,7 +125,7 @@ int session_start(struct app *app, struct session *s, struct err *err)
 	AUTO_CLOSE int sock = -1;
 	int code, r;
 
-	r = start(app, s->c, true, &sock, err);
+	r = start(app, s->c, s->preserved, true, &sock, err);
 	if (r < 0)
 		return r;
 	s->sock = sock;
@@ -136,11 +144,11 @@ int session_start(struct app *app, struct session *s, struct err *err)
 	return r < 0 ? r : code;
 }
 
-int session_start_detached(struct app *app, struct container *c, const char *pidfile,
-			   struct err *err)
+int session_start_detached(struct app *app, struct container *c, struct preserved *preserved,
+			   const char *pidfile, struct err *err)
 {
 	int none = -1;
-	int r = start(app, c, false, &none, err);
+	int r = start(app, c, preserved, false, &none, err);
 
 	return r < 0 ? r : write_pidfile(pidfile, c, err);
 }

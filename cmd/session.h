@@ -5,6 +5,8 @@
 #include "app.h"
 #include "container/container.h"
 
+struct preserved;
+
 struct session {
 	struct container *c;
 	int sock; /* borrowed */
@@ -12,9 +14,10 @@ struct session {
 	bool first;	  /* of the command that started it */
 	bool will_remove; /* we remove it at its end */
 	bool sig_proxy;
-	const char *detach_keys; /* NULL: as configured */
-	const char *pidfile;	 /* gets the ID of the first process; NULL: none */
-	bool detached;		 /* set by session_run */
+	const char *detach_keys;     /* NULL: as configured */
+	const char *pidfile;	     /* gets the ID of the first process; NULL: none */
+	struct preserved *preserved; /* closed when it is started; NULL: none */
+	bool detached;		     /* set by session_run */
 };
 
 /* The container's exit code, 0 after detaching. */
@@ -22,7 +25,7 @@ int session_run(struct app *app, struct session *s, struct err *err);
 /* Starts a container and attaches to it. With auto-remove it is removed at its end. */
 int session_start(struct app *app, struct session *s, struct err *err);
 /* Starts a container and leaves it. */
-int session_start_detached(struct app *app, struct container *c, const char *pidfile,
-			   struct err *err);
+int session_start_detached(struct app *app, struct container *c, struct preserved *preserved,
+			   const char *pidfile, struct err *err);
 
 #endif

@@ -59,7 +59,7 @@ static int start_attached(struct app *app, const struct start_args *a, const str
 
 static int start_one(void *arg, struct container *c, const char *name, struct err *err)
 {
-	int r = session_start_detached(arg, c, NULL, err);
+	int r = session_start_detached(arg, c, NULL, NULL, err);
 
 	if (r == -ERR_IN_USE) {
 		err_clear(err);

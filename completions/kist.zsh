@@ -270,6 +270,8 @@ _kist_command() {
 			'(-t --tty)'{-t,--tty}'[Give the command a terminal]' \
 			'(-u --user)'{-u+,--user=}'[User to run as]:USER\[\:GROUP\]: ' \
 			'(-w --workdir)'{-w+,--workdir=}'[Working directory of the command]:DIR: ' \
+			'*--preserve-fd=[Pass these open descriptors to the command]:FD\[,FD...\]: ' \
+			'--preserve-fds=[Pass the N descriptors from 3 on to the command]:N: ' \
 			'--help[Show help]' \
 			'1:name:_kist_names containers' \
 			'*::argument:_normal'
@@ -574,6 +576,8 @@ _kist_command() {
 			'--variant=[Variant of the architecture to pull, such as v8]:VARIANT: ' \
 			'--retry=[How often to try again when the network fails]:N: ' \
 			'--retry-delay=[Time between two tries, such as 5s]:TIME: ' \
+			'*--preserve-fd=[Pass these open descriptors to the command]:FD\[,FD...\]: ' \
+			'--preserve-fds=[Pass the N descriptors from 3 on to the command]:N: ' \
 			'--help[Show help]' \
 			'1:name:_kist_names images' \
 			'*::argument:_normal'

@@ -128,6 +128,8 @@ int container_create(struct containers *cs, const struct container_request *rq,
 struct container_start_options {
 	bool attach;		  /* *ret_client is wanted */
 	const char *const *rerun; /* argv that removes it at its end, for auto_remove; or NULL */
+	const int *fds;		  /* for its command: struct runtime_process */
+	size_t n_fds;
 };
 
 /* Starts it; returns when the command was really executed. ERR_CMD_MISSING, ERR_CMD_INVOKE for the
@@ -165,7 +167,9 @@ struct container_exec {
 	const struct strv *args, *env;
 	const char *user, *workdir;
 	bool terminal, privileged;
-	int stdio[3]; /* descriptors of the command; ignored with terminal */
+	int stdio[3];	/* descriptors of the command; ignored with terminal */
+	const int *fds; /* more of them: struct runtime_process */
+	size_t n_fds;
 };
 
 struct container_exec_process {

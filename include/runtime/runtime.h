@@ -87,6 +87,8 @@ struct runtime_rlimit {
 
 enum runtime_seccomp { RUNTIME_SECCOMP_DEFAULT, RUNTIME_SECCOMP_NONE, RUNTIME_SECCOMP_FILE };
 
+#define RUNTIME_FDS_MAX 256
+
 /* The process of a container, or one that joins it. */
 struct runtime_process {
 	const char *const *argv; /* the command; found in PATH of env, inside the container */
@@ -99,8 +101,12 @@ struct runtime_process {
 	bool terminal;		   /* a pty of the container's own devpts; stdio is ignored */
 	struct tty_size size;	   /* of the terminal; zero is left as it is */
 	int stdio[3];		   /* -1 is /dev/null */
-	uint64_t caps;		   /* what root may have (cut to what we have) */
-	uint64_t caps_added;	   /* asked for by name: also an ordinary user has these */
+	/* Further descriptors that the command gets, under the numbers that they have here: from 3
+	 * on, ascending, at most RUNTIME_FDS_MAX. No other process of the container has them. */
+	const int *fds;
+	size_t n_fds;
+	uint64_t caps;	     /* what root may have (cut to what we have) */
+	uint64_t caps_added; /* asked for by name: also an ordinary user has these */
 	bool no_new_privs;
 	enum runtime_seccomp seccomp;
 	const char *seccomp_file; /* RUNTIME_SECCOMP_FILE: not supported yet, refused */

@@ -39,6 +39,7 @@ struct spawn {
 	const struct idmaps *maps; /* with CLONE_NEWUSER: set before main runs, which is then uid
 				      and gid 0 of the new namespace with all capabilities */
 	int cgroup_fd;		   /* with CLONE_INTO_CGROUP */
+	int status_min; /* lower numbers are main's to give to a program; 0: the usual ones */
 	/* Called in the parent when the child exists (and is mapped), before main runs; may be
 	 * NULL. A failure kills the child. */
 	int (*prepare)(void *arg, pid_t pid, struct err *err);

@@ -45,6 +45,8 @@ static void fill_process(const struct container_exec *e, const struct strv *env,
 	p->terminal = e->terminal;
 	for (i = 0; i < 3; i++)
 		p->stdio[i] = e->stdio[i];
+	p->fds = e->fds;
+	p->n_fds = e->n_fds;
 }
 
 int container_exec_start(struct container *c, const struct container_exec *e,

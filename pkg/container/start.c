@@ -188,6 +188,7 @@ static int launch_main(void *arg, struct err *err)
 	}
 	/* The container's ends must be its own, or the end of its output is never seen. */
 	close_all(others, ARRAY_LEN(others));
+	close_all(l->o->fds, l->o->n_fds);
 	r = write_pid(l->run, &proc, err);
 	if (r == 0)
 		r = name_started(records, err);
@@ -221,6 +222,8 @@ static int launch_prepare(struct launch *l, int *ret_client, struct err *err)
 	r = forget_last_run(l, err);
 	if (r == 0)
 		r = rspec_build(l->c, l->run, &l->rs, err);
+	l->rs.spec.process.fds = l->o->fds;
+	l->rs.spec.process.n_fds = l->o->n_fds;
 	if (r == 0)
 		r = make_stdio(l, &l->rs.spec.process, err);
 	if (r == 0)

@@ -196,6 +196,7 @@ static int start_helper(struct joining *j, struct child *ret, struct err *err)
 	fds[role.n_fds++] = j->target;
 	role.n_fds += cgroup_v1_fds(j->cgroup, fds + role.n_fds);
 	role.fds = fds;
+	role.status_min = j->launch.above;
 	role.cgroup_fd = j->cgroup ? cgroup_clone_fd(j->cgroup) : -1;
 	if (role.cgroup_fd >= 0)
 		role.clone_flags = CLONE_INTO_CGROUP;

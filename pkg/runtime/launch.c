@@ -14,7 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Descriptors of a launch are moved up to here, out of the way of those that the command gets. */
+/* Descriptors of a launch are moved up to here, out of the way of those that the command gets, at
+ * least. */
 #define FD_FIRST 16
 
 #ifndef MFD_EXEC
@@ -23,13 +24,13 @@
 
 extern const char runtime_stub_start[], runtime_stub_end[];
 
-static int move_up(int *fd, struct err *err)
+static int move_up(const struct launch *l, int *fd, struct err *err)
 {
 	int up;
 
-	if (*fd < 0 || *fd >= FD_FIRST)
+	if (*fd < 0 || *fd >= l->above)
 		return 0;
-	up = fcntl(*fd, F_DUPFD_CLOEXEC, FD_FIRST);
+	up = fcntl(*fd, F_DUPFD_CLOEXEC, l->above);
 	if (up < 0)
 		return err_sys(err, errno, "moving a descriptor");
 	(void)close(*fd);
@@ -38,7 +39,7 @@ static int move_up(int *fd, struct err *err)
 }
 
 /* A copy of the program that nobody can change. */
-static int open_stub(int *ret, struct err *err)
+static int open_stub(struct launch *l, struct err *err)
 {
 	AUTO_CLOSE int fd = memfd_create("kist-init", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 	size_t len = (size_t)(runtime_stub_end - runtime_stub_start);
@@ -55,18 +56,18 @@ static int open_stub(int *ret, struct err *err)
 		return r;
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return err_sys(err, errno, "sealing the stub");
-	*ret = TAKE_FD(fd);
-	return move_up(ret, err);
+	l->stub = TAKE_FD(fd);
+	return move_up(l, &l->stub, err);
 }
 
-static int pipe_up(int p[2], struct err *err)
+static int pipe_up(const struct launch *l, int p[2], struct err *err)
 {
 	int r;
 
 	r = fd_pipe(p, err);
 	if (r == 0)
-		r = move_up(&p[0], err);
-	return r < 0 ? r : move_up(&p[1], err);
+		r = move_up(l, &p[0], err);
+	return r < 0 ? r : move_up(l, &p[1], err);
 }
 
 /* Copies, so that the child can put them in place in any order. What is missing becomes the
@@ -79,7 +80,7 @@ static int copy_stdio(struct launch *l, struct err *err)
 		from = l->process->stdio[i];
 		if (from < 0)
 			continue;
-		l->stdio[i] = fcntl(from, F_DUPFD_CLOEXEC, FD_FIRST);
+		l->stdio[i] = fcntl(from, F_DUPFD_CLOEXEC, l->above);
 		if (l->stdio[i] < 0)
 			return err_sys(err, errno, "descriptor %d for the command", i);
 	}
@@ -110,8 +111,31 @@ static void keep(struct launch *l, int fd)
 		l->keep[l->n_keep++] = fd;
 }
 
+/* The stub gets the lowest numbers that the command does not use; the command never sees them. */
+static int choose_places(struct launch *l, struct err *err)
+{
+	const struct runtime_process *p = l->process;
+	int number = STDERR_FILENO + 1, i;
+	size_t k = 0;
+
+	if (p->n_fds > RUNTIME_FDS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d descriptors for the command",
+			       RUNTIME_FDS_MAX);
+	for (i = 0; i < (int)ARRAY_LEN(l->places); number++) {
+		while (k < p->n_fds && p->fds[k] < number)
+			k++;
+		if (k == p->n_fds || p->fds[k] != number)
+			l->places[i++] = number;
+	}
+	if (p->n_fds > 0 && p->fds[p->n_fds - 1] >= number)
+		number = p->fds[p->n_fds - 1] + 1;
+	l->above = number > FD_FIRST ? number : FD_FIRST;
+	return 0;
+}
+
 int launch_init(struct launch *l, const struct runtime_process *p, bool joins, struct err *err)
 {
+	size_t k;
 	int r, i;
 
 	*l = (struct launch){.process = p,
@@ -123,17 +147,19 @@ int launch_init(struct launch *l, const struct runtime_process *p, bool joins, s
 			     .stdio = {-1, -1, -1}};
 	if (!p->argv || !p->argv[0])
 		return err_set(err, ERR_INVALID, "no command was given");
-	r = load_filter(l, err);
+	r = choose_places(l, err);
 	if (r == 0)
-		r = open_stub(&l->stub, err);
+		r = load_filter(l, err);
 	if (r == 0)
-		r = pipe_up(l->status, err);
+		r = open_stub(l, err);
+	if (r == 0)
+		r = pipe_up(l, l->status, err);
 	if (r == 0 && joins)
-		r = pipe_up(l->pid, err);
+		r = pipe_up(l, l->pid, err);
 	if (r == 0)
 		r = p->terminal ? fd_socketpair(SOCK_STREAM, l->tty, err) : copy_stdio(l, err);
 	if (r == 0)
-		r = move_up(&l->tty[1], err);
+		r = move_up(l, &l->tty[1], err);
 	if (r < 0)
 		return r;
 	keep(l, l->stub);
@@ -142,6 +168,8 @@ int launch_init(struct launch *l, const struct runtime_process *p, bool joins, s
 	keep(l, l->tty[1]);
 	for (i = 0; i < 3; i++)
 		keep(l, l->stdio[i]);
+	for (k = 0; k < p->n_fds; k++)
+		keep(l, p->fds[k]);
 	return 0;
 }
 

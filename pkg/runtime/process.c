@@ -29,9 +29,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define STATUS_FD 3
-#define PID_FD 4
-#define STUB_FD 5
+#define FLAGS_MAX 16
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_TERM "TERM=xterm"
 #define ENV_MAX 100000
@@ -77,7 +75,7 @@ int launch_terminal(struct launch *l, int pts, unsigned *ret_number, struct err 
 	if (r == 0)
 		r = send_master(l->tty[1], master, err);
 	for (i = 0; i < 3 && r == 0; i++) {
-		l->stdio[i] = fcntl(slave, F_DUPFD_CLOEXEC, STUB_FD + 1);
+		l->stdio[i] = fcntl(slave, F_DUPFD_CLOEXEC, l->above);
 		if (l->stdio[i] < 0)
 			r = err_sys(err, errno, "copying the terminal's descriptor");
 	}
@@ -259,7 +257,7 @@ static int drop_rights(const struct launch *l, const struct user *u, struct err 
 
 /* Not the host's: through an open descriptor, root in the container could change the mode of the
  * node that the whole machine uses. What the container has in its place may be anything. */
-static int open_null(int root, int *ret, struct err *err)
+static int open_null(const struct launch *l, int root, int *ret, struct err *err)
 {
 	AUTO_CLOSE int fd = -1;
 	struct stat st;
@@ -272,7 +270,7 @@ static int open_null(int root, int *ret, struct err *err)
 		return err_set(err, ERR_DENIED, "the container's /dev/null is another file");
 	if (fcntl(fd, F_SETFL, 0) < 0)
 		return err_sys(err, errno, "the container's null device");
-	*ret = fcntl(fd, F_DUPFD_CLOEXEC, STUB_FD + 1);
+	*ret = fcntl(fd, F_DUPFD_CLOEXEC, l->above);
 	return *ret < 0 ? err_sys(err, errno, "copying a descriptor") : 0;
 }
 
@@ -282,32 +280,46 @@ static int fill_stdio(struct launch *l, int root, struct err *err)
 
 	for (i = 0; i < 3 && r == 0; i++)
 		if (l->stdio[i] < 0)
-			r = open_null(root, &l->stdio[i], err);
+			r = open_null(l, root, &l->stdio[i], err);
 	return r;
 }
 
-static int place(int from, int to, bool cloexec, struct err *err)
+static int place(int from, int to, struct err *err)
 {
-	if (from >= 0 && dup3(from, to, cloexec ? O_CLOEXEC : 0) < 0)
+	if (from >= 0 && dup3(from, to, O_CLOEXEC) < 0)
 		return err_sys(err, errno, "placing descriptor %d", to);
 	return 0;
 }
 
+static int pass_on(int fd, struct err *err)
+{
+	return fcntl(fd, F_SETFD, 0) < 0 ? err_sys(err, errno, "passing on descriptor %d", fd) : 0;
+}
+
 static int place_fds(const struct launch *l, struct err *err)
 {
+	const struct runtime_process *p = l->process;
 	int r = 0, i;
+	size_t k;
 
 	for (i = 0; i < 3 && r == 0; i++)
-		r = place(l->stdio[i], i, false, err);
+		if (dup2(l->stdio[i], i) < 0)
+			r = err_sys(err, errno, "placing descriptor %d", i);
 	if (r == 0)
-		r = place(l->status[1], STATUS_FD, false, err);
+		r = place(l->status[1], l->places[LAUNCH_STATUS], err);
 	if (r == 0)
-		r = place(l->pid[1], PID_FD, false, err);
+		r = place(l->pid[1], l->places[LAUNCH_PID], err);
 	if (r == 0)
-		r = place(l->stub, STUB_FD, true, err);
-	/* All others, also the one that carries our own errors, end with the exec. */
-	if (r == 0 && close_range(l->pid[1] >= 0 ? STUB_FD : PID_FD, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		r = place(l->stub, l->places[LAUNCH_STUB], err);
+	/* All, also the one that carries our own errors, end with the exec, but: */
+	if (r == 0 && close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		r = err_sys(err, errno, "closing descriptors");
+	if (r == 0)
+		r = pass_on(l->places[LAUNCH_STATUS], err);
+	if (r == 0 && l->pid[1] >= 0)
+		r = pass_on(l->places[LAUNCH_PID], err);
+	for (k = 0; r == 0 && k < p->n_fds; k++)
+		r = pass_on(p->fds[k], err);
 	return r;
 }
 
@@ -345,12 +357,15 @@ static bool parent_is_gone(int status)
 int launch_exec(struct launch *l, int root, const char *flags, struct err *err)
 {
 	AUTO_FREE struct user *u = malloc(sizeof(*u));
-	AUTO_FREE const char **argv = make_argv(l->process, flags);
+	char text[FLAGS_MAX];
+	AUTO_FREE const char **argv = make_argv(l->process, text);
 	AUTO_FREE const char **env = NULL;
 	int r;
 
 	if (!u || !argv)
 		return err_nomem(err);
+	(void)snprintf(text, sizeof(text), "%s%d,%d", flags, l->places[LAUNCH_STATUS],
+		       l->places[LAUNCH_PID]);
 	r = user_lookup(root, l->process->user, l->process->groups, u, err);
 	/* docker's and podman's exit code for it */
 	if (r == -ERR_NOT_FOUND) {
@@ -380,7 +395,7 @@ int launch_exec(struct launch *l, int root, const char *flags, struct err *err)
 	if (r < 0)
 		return r;
 	/* execveat does not change the strings; its prototype is older than const. */
-	(void)execveat(STUB_FD, "", (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env,
-		       AT_EMPTY_PATH);
+	(void)execveat(l->places[LAUNCH_STUB], "", (char *const *)(uintptr_t)argv,
+		       (char *const *)(uintptr_t)env, AT_EMPTY_PATH);
 	return err_sys(err, errno, "executing the stub");
 }

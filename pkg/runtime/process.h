@@ -11,7 +11,9 @@
 
 #include <stdbool.h>
 
-/* Made in the parent. All descriptors are above those that the command will have. */
+/* Made in the parent. All descriptors are above those that the command and the stub will have. */
+enum launch_place { LAUNCH_STATUS, LAUNCH_PID, LAUNCH_STUB };
+
 struct launch {
 	const struct runtime_process *process;
 	bool single;	   /* the user namespace has one group and denies setgroups(2) */
@@ -21,7 +23,9 @@ struct launch {
 	int pid[2];	   /* the joining process's pid */
 	int tty[2];	   /* socket for the master */
 	int stdio[3];
-	int keep[10]; /* what of these the child needs */
+	int places[3]; /* the numbers of the stub's descriptors: enum launch_place */
+	int above;     /* the lowest number that is nobody's there */
+	int keep[10 + RUNTIME_FDS_MAX]; /* what the child needs */
 	size_t n_keep;
 };
 

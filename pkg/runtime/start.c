@@ -344,6 +344,7 @@ static int start(struct setup *s, struct runtime_proc *ret, struct err *err)
 	if (r < 0)
 		return r;
 	role.fds = fds;
+	role.status_min = s->launch.above;
 	r = start_child(s, &role, &child, err);
 	if (r < 0)
 		return r;

@@ -28,7 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define KEEP_MAX 64
+#define KEEP_MAX 512
 #define EXIT_FAILED 125
 #define STDERR_LINE_MAX 400
 #define STATUS_FD_MIN 32
@@ -219,9 +219,10 @@ static int let_go(const struct spawn *s, pid_t pid, int go, struct err *err)
 }
 
 /* Out of the way of low numbers, which main may want to give to a program. */
-static int move_up(int *fd, struct err *err)
+static int move_up(const struct spawn *s, int *fd, struct err *err)
 {
-	int up = fcntl(*fd, F_DUPFD_CLOEXEC, STATUS_FD_MIN);
+	int min = s->status_min > STATUS_FD_MIN ? s->status_min : STATUS_FD_MIN;
+	int up = fcntl(*fd, F_DUPFD_CLOEXEC, min);
 
 	if (up < 0)
 		return err_sys(err, errno, "moving a descriptor");
@@ -236,7 +237,7 @@ static int make_pipes(const struct spawn *s, struct pipes *p, struct err *err)
 
 	r = fd_pipe(p->status, err);
 	if (r == 0)
-		r = move_up(&p->status[1], err);
+		r = move_up(s, &p->status[1], err);
 	if (r == 0 && (s->maps || s->prepare))
 		r = fd_pipe(p->go, err);
 	if (r < 0)

@@ -4,11 +4,12 @@
  * /proc/PID/exe, which its files could be tricked into executing or overwriting
  * (docs/decisions/0006-runtime.md). It runs with the command's final rights.
  *
- * Arguments: "kist-init" FLAGS COMMAND [ARGUMENT]...
- *	x	join: fork the command as a child of our parent, write its pid to descriptor 4
+ * Arguments: "kist-init" FLAGS COMMAND [ARGUMENT]..., FLAGS with two numbers at its end ("xt3,4"):
+ *	x	join: fork the command as a child of our parent, write its pid to the second
  *	i	stay as PID 1: forward signals to the command, reap, end with its exit code
  *	t	descriptor 0 becomes the controlling terminal
- * Descriptor 3 gets a struct err when the command cannot be executed, and closes when it is.
+ * The first is a descriptor that gets a struct err when the command cannot be executed, and closes
+ * when it is. What else is open from 3 on is the command's.
  */
 #include "base/err.h"
 #include "entry.h"
@@ -25,8 +26,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define STATUS_FD 3
-#define PID_FD 4
 #define PATH_BYTES 4096
 #define KERNEL_SIGSET_BYTES 8
 #define EXIT_INVOKE 126
@@ -59,6 +58,8 @@ void *memcpy(void *to, const void *from, size_t n)
 
 static struct err report; /* zero: a kilobyte is not initialised on the stack */
 
+static int status_fd, pid_fd;
+
 static size_t text_add(size_t at, const char *s)
 {
 	while (*s && at + 1 < sizeof(report.text))
@@ -83,7 +84,7 @@ static _Noreturn void fail(enum err_code code, int errnum, const char *before, c
 	at = text_add(0, before);
 	at = text_add(at, name);
 	(void)text_add(at, behind);
-	(void)sys3(SYS_write, STATUS_FD, &report, sizeof(report));
+	(void)sys3(SYS_write, status_fd, &report, sizeof(report));
 	leave(code == ERR_CMD_MISSING ? EXIT_MISSING : EXIT_INVOKE);
 }
 
@@ -228,7 +229,7 @@ static long fork_with(unsigned long flags)
 
 static bool parent_is_gone(void)
 {
-	struct pollfd p = {.fd = STATUS_FD};
+	struct pollfd p = {.fd = status_fd};
 	struct timespec now = {0, 0};
 
 	return sys5(SYS_ppoll, &p, 1, &now, NULL, 0) == 1 && (p.revents & POLLERR);
@@ -249,10 +250,10 @@ static void join(void)
 	if (pid < 0)
 		fail_fork(pid, "making a process in the container");
 	if (pid > 0) {
-		(void)sys3(SYS_write, PID_FD, &report_pid, sizeof(report_pid));
+		(void)sys3(SYS_write, pid_fd, &report_pid, sizeof(report_pid));
 		leave(0);
 	}
-	(void)sys1(SYS_close, PID_FD);
+	(void)sys1(SYS_close, pid_fd);
 	(void)sys5(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (parent_is_gone())
 		leave(EXIT_INVOKE);
@@ -271,6 +272,26 @@ static void stay(void)
 	set_mask(0);
 }
 
+/* The number at *s, and on to what follows it. */
+static int take_number(const char **s)
+{
+	int n = 0;
+
+	while (**s >= '0' && **s <= '9')
+		n = n * 10 + *(*s)++ - '0';
+	return n;
+}
+
+static void take_numbers(const char *flags)
+{
+	while (*flags && (*flags < '0' || *flags > '9'))
+		flags++;
+	status_fd = take_number(&flags);
+	if (*flags == ',')
+		flags++;
+	pid_fd = take_number(&flags);
+}
+
 void stub_main(long *stack)
 {
 	long argc = stack[0];
@@ -278,7 +299,8 @@ void stub_main(long *stack)
 
 	if (argc < 3)
 		leave(EXIT_INVOKE);
-	(void)sys3(SYS_fcntl, STATUS_FD, F_SETFD, FD_CLOEXEC);
+	take_numbers(argv[1]);
+	(void)sys3(SYS_fcntl, status_fd, F_SETFD, FD_CLOEXEC);
 	(void)sys5(SYS_prctl, PR_SET_NAME, "kist-init", 0, 0, 0);
 	if (has(argv[1], 'x'))
 		join();
