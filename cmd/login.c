@@ -14,8 +14,35 @@
 
 #define SECRET_MAX ((size_t)64 << 10)
 
+/* Which file login and logout change. */
+struct authfile_args {
+	const char *authfile, *compat;
+};
+
+#define FILE_AT(member) offsetof(struct authfile_args, member)
+
+static const struct opt authfile_opts[] = {
+    {0, "authfile", OPT_STRING, FILE_AT(authfile), "PATH", "File that keeps the credentials",
+     .complete = "files"},
+    {0, "compat-auth-file", OPT_STRING, FILE_AT(compat), "PATH",
+     "File that docker reads, too (config.json)", .complete = "files"},
+    {0},
+};
+
+static int choose_file(struct app *app, const struct authfile_args *a, struct err *err)
+{
+	if (a->authfile && a->compat)
+		return err_set(err, ERR_INVALID,
+			       "options for paths to the credential file and to the "
+			       "Docker-compatible credential file can not be set simultaneously");
+	app->auth.authfile = a->authfile;
+	app->auth.compat_authfile = a->compat;
+	return 0;
+}
+
 struct login_args {
-	const char *user, *password, *authfile, *cert_dir;
+	const char *user, *password, *cert_dir;
+	struct authfile_args file;
 	bool password_stdin, get_login, verbose;
 	int tls_verify;
 };
@@ -23,8 +50,6 @@ struct login_args {
 #define AT(member) offsetof(struct login_args, member)
 
 static const struct opt login_opts[] = {
-    {0, "authfile", OPT_STRING, AT(authfile), "PATH", "File to keep the credentials in",
-     .complete = "files"},
     {0, "cert-dir", OPT_STRING, AT(cert_dir), "DIR", "Certificates of the registry",
      .complete = "dirs"},
     {0, "get-login", OPT_FLAG, AT(get_login), NULL, "Print the user name that is kept"},
@@ -33,6 +58,11 @@ static const struct opt login_opts[] = {
     {0, "tls-verify", OPT_TRISTATE, AT(tls_verify), NULL, "Require https and check certificates"},
     {'u', "username", OPT_STRING, AT(user), "USER", "User name"},
     {'v', "verbose", OPT_FLAG, AT(verbose), NULL, "Say where the credentials are kept"},
+    {0},
+};
+
+static const struct opt_group login_groups[] = {
+    {authfile_opts, AT(file), NULL},
     {0},
 };
 
@@ -129,11 +159,13 @@ static int run_login(struct app *app, const void *args, const struct strv *rest,
 	AUTO_BUF struct buf user = BUF_INIT(SECRET_MAX), password = BUF_INIT(SECRET_MAX);
 	struct image_remote remote = {.tls_verify = -1};
 	const struct login_args *a = args;
-	struct image_ctx ctx = app_image_ctx(app, a->authfile, NULL);
-	const char *registry;
+	struct image_ctx ctx = app_image_ctx(app, a->file.authfile, NULL);
+	const char *registry = NULL;
 	int r;
 
-	r = which_registry(app, rest, &registry, err);
+	r = choose_file(app, &a->file, err);
+	if (r == 0)
+		r = which_registry(app, rest, &registry, err);
 	if (r == 0)
 		r = auth_key_check(registry, err);
 	if (r < 0)
@@ -167,6 +199,7 @@ const struct verb verb_login = {
     .summary = "Check and keep credentials for a registry",
     .usage = "[options] [REGISTRY]",
     .opts = login_opts,
+    .groups = login_groups,
     .args_size = sizeof(struct login_args),
     .defaults = &(const struct login_args){.tls_verify = -1},
     .max_args = 1,
@@ -175,16 +208,29 @@ const struct verb verb_login = {
 };
 
 struct logout_args {
-	const char *authfile;
+	struct authfile_args file;
 	bool all;
 };
 
 static const struct opt logout_opts[] = {
     {'a', "all", OPT_FLAG, offsetof(struct logout_args, all), NULL, "All registries"},
-    {0, "authfile", OPT_STRING, offsetof(struct logout_args, authfile), "PATH",
-     "File with the credentials", .complete = "files"},
     {0},
 };
+
+static const struct opt_group logout_groups[] = {
+    {authfile_opts, offsetof(struct logout_args, file), NULL},
+    {0},
+};
+
+/* A file that was misspelt is no "not logged in". */
+static int check_there(const struct authfile_args *a, struct err *err)
+{
+	const char *path = a->authfile ? a->authfile : a->compat;
+
+	if (!path || access(path, F_OK) == 0)
+		return 0;
+	return err_sys(err, errno, "credential file is not accessible: %s", path);
+}
 
 static int run_logout(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
@@ -193,7 +239,11 @@ static int run_logout(struct app *app, const void *args, const struct strv *rest
 	const char *registry;
 	int r;
 
-	app->auth.authfile = a->authfile;
+	r = choose_file(app, &a->file, err);
+	if (r == 0)
+		r = check_there(&a->file, err);
+	if (r < 0)
+		return r;
 	if (a->all && rest->n > 0)
 		return err_set(err, ERR_INVALID, "--all takes no registry");
 	if (a->all) {
@@ -217,6 +267,7 @@ const struct verb verb_logout = {
     .summary = "Forget credentials for a registry",
     .usage = "[options] [REGISTRY]",
     .opts = logout_opts,
+    .groups = logout_groups,
     .args_size = sizeof(struct logout_args),
     .max_args = 1,
     .needs = NEED_REGISTRIES,

@@ -41,8 +41,8 @@ __kist_options() {
 	'inspect') echo ' -f= --format= -l --latest -s --size -t= --type= --help ' ;;
 	'kill' | 'container kill') echo ' -a --all --cidfile= -l --latest -s= --signal= --help ' ;;
 	'load' | 'image load') echo ' -i= --input= -q --quiet --help ' ;;
-	'login') echo ' --authfile= --cert-dir= --get-login -p= --password= --password-stdin --tls-verify -u= --username= -v --verbose --help ' ;;
-	'logout') echo ' -a --all --authfile= --help ' ;;
+	'login') echo ' --cert-dir= --get-login -p= --password= --password-stdin --tls-verify -u= --username= -v --verbose --authfile= --compat-auth-file= --help ' ;;
+	'logout') echo ' -a --all --authfile= --compat-auth-file= --help ' ;;
 	'logs' | 'container logs') echo ' --color -f --follow -l --latest -n --names --since= --tail= -t --timestamps --until= --help ' ;;
 	'mount' | 'container mount') echo ' -a --all --format= -l --latest --no-trunc --help ' ;;
 	'ps' | 'container ls' | 'container list' | 'container ps') echo ' -a --all -f= --filter= --format= -n= --last= -l --latest --no-trunc --noheading --namespace -q --quiet -s --size --sort= --sync -w= --watch= --help ' ;;
@@ -94,9 +94,11 @@ __kist_value() {
 	'inspect:--type' | 'inspect:-t') echo 'all|container|image' ;;
 	'kill:--cidfile' | 'container kill:--cidfile') echo 'files' ;;
 	'load:--input' | 'load:-i' | 'image load:--input' | 'image load:-i') echo 'files' ;;
-	'login:--authfile') echo 'files' ;;
 	'login:--cert-dir') echo 'dirs' ;;
+	'login:--authfile') echo 'files' ;;
+	'login:--compat-auth-file') echo 'files' ;;
 	'logout:--authfile') echo 'files' ;;
+	'logout:--compat-auth-file') echo 'files' ;;
 	'ps:--sort' | 'container ls:--sort' | 'container list:--sort' | 'container ps:--sort') echo 'command|created|id|image|names|runningfor|size|status' ;;
 	'pull:--authfile' | 'image pull:--authfile') echo 'files' ;;
 	'pull:--cert-dir' | 'image pull:--cert-dir') echo 'dirs' ;;

@@ -392,7 +392,6 @@ _kist_command() {
 		;;
 	'login')
 		_arguments -s -S \
-			'--authfile=[File to keep the credentials in]:PATH:_files' \
 			'--cert-dir=[Certificates of the registry]:DIR:_files -/' \
 			'--get-login[Print the user name that is kept]' \
 			'(-p --password)'{-p+,--password=}'[Password]:PASSWORD: ' \
@@ -400,13 +399,16 @@ _kist_command() {
 			'--tls-verify[Require https and check certificates]' \
 			'(-u --username)'{-u+,--username=}'[User name]:USER: ' \
 			'(-v --verbose)'{-v,--verbose}'[Say where the credentials are kept]' \
+			'--authfile=[File that keeps the credentials]:PATH:_files' \
+			'--compat-auth-file=[File that docker reads, too (config.json)]:PATH:_files' \
 			'--help[Show help]' \
 			'*:name: '
 		;;
 	'logout')
 		_arguments -s -S \
 			'(-a --all)'{-a,--all}'[All registries]' \
-			'--authfile=[File with the credentials]:PATH:_files' \
+			'--authfile=[File that keeps the credentials]:PATH:_files' \
+			'--compat-auth-file=[File that docker reads, too (config.json)]:PATH:_files' \
 			'--help[Show help]' \
 			'*:name: '
 		;;

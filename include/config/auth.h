@@ -36,8 +36,10 @@ typedef int auth_helper_fn(void *data, const char *program, const char *arg, str
 			   struct err *err);
 
 struct auth_options {
-	const char *authfile;	     /* --authfile, or NULL */
-	const char *compat_authfile; /* --compat-auth-file (login, logout), or NULL */
+	const char *authfile; /* --authfile, or NULL */
+	/* --compat-auth-file (login, logout): a config.json that docker reads, too; or NULL. With
+	 * authfile it is the caller's error. */
+	const char *compat_authfile;
 	/* NULL: credential helpers are refused with a clear message where one is configured. */
 	auth_helper_fn *helper;
 	void *helper_data;

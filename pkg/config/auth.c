@@ -17,6 +17,8 @@
 #include <string.h>
 
 #define AUTH_FILES "containers-auth.json"
+/* What docker calls docker.io in its file. */
+#define DOCKER_HUB_KEY "https://index.docker.io/v1/"
 #define BELOW_RUN "containers/auth.json"
 
 int auth_key_check(const char *key, struct err *err)
@@ -40,6 +42,11 @@ int auth_key_check(const char *key, struct err *err)
 	return 0;
 }
 
+static bool is_compat(const struct auth_options *o)
+{
+	return o && o->compat_authfile;
+}
+
 /* The one file that is asked and written, or NULL when there is a list of them. */
 static char *only_file(const struct config_env *env, const struct auth_options *o)
 {
@@ -48,6 +55,8 @@ static char *only_file(const struct config_env *env, const struct auth_options *
 
 	if (o && o->authfile)
 		return strdup(o->authfile);
+	if (is_compat(o))
+		return strdup(o->compat_authfile);
 	if (file)
 		return strdup(file);
 	return docker ? str_fmt("%s/config.json", docker) : NULL;
@@ -55,7 +64,7 @@ static char *only_file(const struct config_env *env, const struct auth_options *
 
 static bool has_only_file(const struct config_env *env, const struct auth_options *o)
 {
-	return (o && o->authfile) || config_env_get(env, "REGISTRY_AUTH_FILE") ||
+	return (o && o->authfile) || is_compat(o) || config_env_get(env, "REGISTRY_AUTH_FILE") ||
 	       config_env_get(env, "DOCKER_CONFIG");
 }
 
@@ -72,9 +81,7 @@ static char *runtime_file(const struct config_env *env)
 static int file_to_write(const struct config_env *env, const struct auth_options *o, char **ret,
 			 struct err *err)
 {
-	if (o && o->compat_authfile)
-		*ret = strdup(o->compat_authfile);
-	else if (has_only_file(env, o))
+	if (has_only_file(env, o))
 		*ret = only_file(env, o);
 	else
 		*ret = runtime_file(env);
@@ -212,51 +219,80 @@ static int check_namespace(const char *helper, const char *key, struct err *err)
 		       key, helper);
 }
 
+/* Where an entry is kept: file, helper (NULL: the file itself), and its name there. */
+struct keeping {
+	char *path, *helper;
+	const char *key;
+};
+
+static void keeping_fini(struct keeping *k)
+{
+	free(k->path);
+	free(k->helper);
+}
+
+/* What docker can read: it keeps whole registries, its own under a name of old, and knows nothing
+ * of the helpers of our configuration. */
+static int keep_as_docker(const char *key, struct keeping *k, struct err *err)
+{
+	if (strchr(key, '/'))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s: docker's format keeps whole registries only, no paths in them",
+			       key);
+	k->key = streq(key, "docker.io") ? DOCKER_HUB_KEY : key;
+	return helper_for(k->path, NULL, key, &k->helper, err);
+}
+
+static int find_keeping(const struct config_env *env, const struct auth_options *o,
+			const struct strv *helpers, const char *key, struct keeping *k,
+			struct err *err)
+{
+	int r;
+
+	k->key = key;
+	r = auth_key_check(key, err);
+	if (r == 0)
+		r = file_to_write(env, o, &k->path, err);
+	if (r < 0)
+		return r;
+	return is_compat(o) ? keep_as_docker(key, k, err)
+			    : helper_for(k->path, helpers, key, &k->helper, err);
+}
+
 int auth_store(const struct config_env *env, const struct auth_options *opts,
 	       const struct strv *helpers, const char *key, const char *user, const char *password,
 	       char **ret_path, struct err *err)
 {
-	AUTO_FREE char *path = NULL;
-	AUTO_FREE char *helper = NULL;
+	AUTO(keeping_fini) struct keeping k = {0};
 	int r;
 
-	r = auth_key_check(key, err);
-	if (r == 0)
-		r = file_to_write(env, opts, &path, err);
-	if (r == 0)
-		r = helper_for(path, helpers, key, &helper, err);
-	if (r == 0 && helper)
-		r = check_namespace(helper, key, err);
+	r = find_keeping(env, opts, helpers, key, &k, err);
+	if (r == 0 && k.helper)
+		r = check_namespace(k.helper, key, err);
 	if (r < 0)
 		return r;
 	if (strchr(user, ':'))
 		return err_set(err, ERR_INVALID, "a user name cannot have a colon in it");
-	r = helper ? credhelper_store(opts, helper, key, user, password, err)
-		   : auth_file_put(path, key, user, password, err);
+	r = k.helper ? credhelper_store(opts, k.helper, key, user, password, err)
+		     : auth_file_put(k.path, k.key, user, password, err);
 	if (r < 0)
 		return r;
 	if (ret_path)
-		*ret_path = helper ? TAKE(helper) : TAKE(path);
+		*ret_path = k.helper ? TAKE(k.helper) : TAKE(k.path);
 	return 0;
 }
 
 int auth_erase(const struct config_env *env, const struct auth_options *opts,
 	       const struct strv *helpers, const char *key, struct err *err)
 {
-	AUTO_FREE char *path = NULL;
-	AUTO_FREE char *helper = NULL;
-	int r;
+	AUTO(keeping_fini) struct keeping k = {0};
+	int r = find_keeping(env, opts, helpers, key, &k, err);
 
-	r = auth_key_check(key, err);
-	if (r == 0)
-		r = file_to_write(env, opts, &path, err);
-	if (r == 0)
-		r = helper_for(path, helpers, key, &helper, err);
 	if (r < 0)
 		return r;
-	if (helper)
-		return credhelper_erase(opts, helper, key, err);
-	return auth_file_remove(path, key, err);
+	if (k.helper)
+		return credhelper_erase(opts, k.helper, key, err);
+	return auth_file_remove(k.path, k.key, err);
 }
 
 int auth_erase_all(const struct config_env *env, const struct auth_options *opts, struct err *err)

@@ -24,6 +24,10 @@ static char *find(const struct machine *m, const struct auth_options *o, const c
 	return str_fmt("%s:%s", a.user, a.password);
 }
 
+#define DOCKER_TEXT                                                                                \
+	"{\"auths\":{\"a.net\":{\"email\":\"x\"}},\"credsStore\":\"s\",\"credHelpers\":{\"h."      \
+	"net\":\"vault\"}}"
+
 static void assert_found(const struct machine *m, const char *key, const char *want)
 {
 	AUTO_FREE char *got = find(m, NULL, key);
@@ -251,6 +255,40 @@ static void configured_helpers_are_sources_in_their_order(void **state)
 	assert_string_equal(f.seen, "docker-credential-vault get other.net");
 }
 
+static void a_file_of_dockers_is_changed_as_docker_would(void **state)
+{
+	struct machine m;
+	struct auth_options o = {0};
+	AUTO_STRV struct strv helpers = STRV_INIT;
+	AUTO_BUF struct buf text = BUF_INIT(4096);
+	AUTO_AUTH struct auth found = {0};
+	struct err err = ERR_INIT;
+	AUTO_FREE char *path = NULL;
+
+	(void)state;
+	machine_make(&m, 0);
+	path = str_fmt("%s/config.json", m.dir);
+	o.compat_authfile = path;
+	assert_int_equal(file_create(AT_FDCWD, path, 0644, DOCKER_TEXT, strlen(DOCKER_TEXT), &err),
+			 0);
+	/* What our own configuration says of helpers is nothing to docker. */
+	assert_int_equal(strv_add(&helpers, "vault", &err), 0);
+	assert_int_equal(auth_store(&m.env, &o, &helpers, "docker.io", "u", "p", NULL, &err), 0);
+	assert_int_equal(file_read(AT_FDCWD, path, &text, &err), 1);
+	assert_string_equal(buf_str(&text),
+			    "{\n\t\"auths\": {\n\t\t\"a.net\": {\n\t\t\t\"email\": \"x\"\n\t\t},"
+			    "\n\t\t\"https://index.docker.io/v1/\": {\n\t\t\t\"auth\": "
+			    "\"dTpw\"\n\t\t}\n\t},\n\t\"credsStore\": \"s\",\n\t\"credHelpers\": "
+			    "{\n\t\t\"h.net\": \"vault\"\n\t}\n}");
+	assert_int_equal(auth_find(&m.env, &o, NULL, "docker.io", &found, &err), 1);
+	assert_string_equal(found.user, "u");
+	assert_int_equal(auth_store(&m.env, &o, NULL, "b.net/ns", "u", "p", NULL, &err),
+			 -ERR_UNSUPPORTED);
+	assert_int_equal(auth_erase(&m.env, &o, NULL, "docker.io", &err), 1);
+	assert_int_equal(auth_erase(&m.env, &o, NULL, "docker.io", &err), 0);
+	machine_end(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +300,7 @@ int main(void)
 	    cmocka_unit_test(login_makes_the_file_and_its_directory),
 	    cmocka_unit_test(credential_helpers_are_asked_and_told),
 	    cmocka_unit_test(configured_helpers_are_sources_in_their_order),
+	    cmocka_unit_test(a_file_of_dockers_is_changed_as_docker_would),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

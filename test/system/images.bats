@@ -377,6 +377,57 @@ holds_open() { readlink "/proc/$1/fd/"* 2>/dev/null | grep -qF "$2"; }
     rc 125 kist logout "$AUTH"
 }
 
+@test "--compat-auth-file is docker's config.json, of which all else stays" {
+    local rest
+    cat >config.json <<'EOF'
+{"auths":{"old.example":{"auth":"dTpw","email":"x@y"}},"credsStore":"osx","HttpHeaders":{"User-Agent":"D"},"credHelpers":{"gcr.io":"gcloud"}}
+EOF
+    rest=$(jq -Sc . config.json)
+    login() { kist login --cert-dir "$AUTH_CERTS" -u "$REGISTRY_USER" -p "$REGISTRY_PASSWORD" "$@"; }
+    rc 0 login --compat-auth-file config.json "$AUTH"
+    is "$(printf '%s' "$REGISTRY_USER:$REGISTRY_PASSWORD" | base64)" "$(jq -r --arg r "$AUTH" '.auths[$r].auth' config.json)"
+    is "$rest" "$(jq -Sc --arg r "$AUTH" 'del(.auths[$r])' config.json)"
+    # the usual file has not changed, and docker's is read where it is named
+    is '{}' "$(cat auth.json)"
+    rc 125 kist pull -q --cert-dir "$AUTH_CERTS" "$AUTH/busybox"
+    rc 0 kist pull -q --cert-dir "$AUTH_CERTS" --authfile config.json "$AUTH/busybox"
+    rc 0 kist login --compat-auth-file config.json --get-login "$AUTH"
+    is "$REGISTRY_USER" "$stdout"
+    rc 125 kist login --get-login "$AUTH"
+    rc 0 kist logout --compat-auth-file config.json "$AUTH"
+    is "$rest" "$(jq -Sc . config.json)"
+    rc 125 kist logout --compat-auth-file config.json "$AUTH"
+    # a file that is not there is made by login, not by logout
+    rc 125 kist logout --compat-auth-file new/config.json "$AUTH"
+    has 'not accessible'
+    rc 0 login -v --compat-auth-file new/config.json "$AUTH"
+    has new/config.json
+    is 600 "$(stat -c %a new/config.json)"
+    rc 0 kist logout --all --compat-auth-file new/config.json
+    is '{}' "$(jq -c .auths new/config.json)"
+}
+
+@test "--compat-auth-file with what it cannot hold, with --authfile, and with a broken file" {
+    rc 125 kist login --compat-auth-file c.json --authfile a.json -u u -p p "$AUTH"
+    has 'can not be set simultaneously'
+    rc 125 kist logout --compat-auth-file c.json --authfile c.json "$AUTH"
+    has 'can not be set simultaneously'
+    rc 125 kist login --cert-dir "$AUTH_CERTS" --compat-auth-file c.json -u "$REGISTRY_USER" -p "$REGISTRY_PASSWORD" "$AUTH/ns"
+    has 'whole registries only'
+    rc 125 kist login --cert-dir "$AUTH_CERTS" --compat-auth-file c.json -u "$REGISTRY_USER" -p wrong "$AUTH"
+    [ ! -e c.json ]
+    echo nonsense >c.json
+    rc 125 kist login --cert-dir "$AUTH_CERTS" --compat-auth-file c.json -u "$REGISTRY_USER" -p "$REGISTRY_PASSWORD" "$AUTH"
+    has c.json
+    is nonsense "$(cat c.json)"
+    # docker's own name of docker.io
+    echo '{"auths":{"https://index.docker.io/v1/":{"auth":"dTpw"}},"x":1}' >c.json
+    rc 0 kist login --compat-auth-file c.json --get-login docker.io
+    is u "$stdout"
+    rc 0 kist logout --compat-auth-file c.json docker.io
+    is '{"auths":{},"x":1}' "$(jq -c . c.json)"
+}
+
 @test "logins at once are all kept, and what a killed one left goes with the next" {
     local pids=()
     need_kist
