@@ -28,15 +28,13 @@ static const struct {
 	const char *path, *flags;
 } table[] = {
     {"create", CREATE " attach:a init-ctr pidfile"},
-    {"exec", "preserve-fd preserve-fds"},
     {"image prune", "build-cache external"},
-    {"login", "compat-auth-file secret"},
-    {"logout", "compat-auth-file"},
+    {"login", "secret"},
     {"ps", "external pod:p"},
     {"pull", "decryption-key"},
-    {"push", "compress compression-level encrypt-layer encryption-key sign-by "
+    {"push", "encrypt-layer encryption-key sign-by "
 	     "sign-by-sigstore sign-by-sigstore-private-key sign-passphrase-file"},
-    {"run", CREATE " passwd preserve-fd preserve-fds rmi"},
+    {"run", CREATE " passwd rmi"},
     {"system prune", "build external"},
     {"", "cdi-spec-dir compose-command conmon connection:c db-backend "
 	 "default-mounts-file events-backend hooks-dir identity module namespace "
