@@ -303,15 +303,15 @@ body_begin() { begin "$@"; }
 body_inputs() { make_inputs >"$OUT/try" 2>&1 || { sed 's/^/# /' "$OUT/try"; return 1; }; }
 
 # --- the whole ----------------------------------------------------------------------------------------------
-# make_user: subordinate IDs of the user that kist is run as, for this mount namespace only
+# make_user: subordinate IDs of the user that kist is run as, for this mount namespace only. All of /etc is a copy: a
+# file that is mounted over one of it is gone when somebody else replaces that one, as useradd does.
 make_user() {
-    local file
-    : >"$W/subid.one"
-    echo nobody:700000:65536 >"$W/subid.ids"
-    for file in /etc/subuid /etc/subgid; do
-        umount "$file" 2>/dev/null
-        mount --bind "$W/subid.$AS" "$file" || return 1
-    done
+    local ids=
+    if [ ! -e "$W/etc" ]; then
+        cp -a /etc "$W/etc" && mount --bind "$W/etc" /etc || return 1
+    fi
+    [ "$AS" != ids ] || ids=nobody:700000:65536
+    echo "$ids" | tee /etc/subuid >/etc/subgid
 }
 
 # all_of SCENARIO...: every kind of fault, as $AS
