@@ -282,7 +282,7 @@ struct store_layer_new {
 };
 void layer_new_free(struct store_layer_new *n);
 
-/* image_delete.c: drops these layers, and what is below them, as far as nobody needs them. try:
+/* deletion.c: drops these layers, and what is below them, as far as nobody needs them. try:
  * LK_TRY or 0. */
 int layers_drop_unneeded(struct store *s, unsigned try, const struct strv *ids, struct err *err);
 
