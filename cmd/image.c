@@ -31,12 +31,13 @@ const struct verb verb_tag = {
 
 struct rmi_args {
 	bool all, force, ignore, no_prune;
+	bool externals; /* force as it was given, not what --all makes of it */
 };
 
 static const struct opt rmi_opts[] = {
     {'a', "all", OPT_FLAG, offsetof(struct rmi_args, all), NULL, "All images"},
     {'f', "force", OPT_FLAG, offsetof(struct rmi_args, force), NULL,
-     "Also images with several names, and the containers that use them"},
+     "Also images with several names, and containers of kist and buildah that use them"},
     {'i', "ignore", OPT_FLAG, offsetof(struct rmi_args, ignore), NULL,
      "Images that do not exist are no error"},
     {0, "no-prune", OPT_FLAG, offsetof(struct rmi_args, no_prune), NULL,
@@ -65,6 +66,7 @@ static int remove_users(struct app *app, const char *image_id, struct err *err)
 static int remove_one(struct app *app, const struct rmi_args *a, const char *text, struct err *err)
 {
 	struct image_removal rm = {.force = a->force,
+				   .externals = a->externals,
 				   .no_prune = a->no_prune,
 				   .users = containers_of_image,
 				   .users_arg = app->containers};
@@ -116,6 +118,7 @@ static int run_rmi(struct app *app, const void *args, const struct strv *rest, s
 			       "IDs");
 	if (!a.all && rest->n == 0)
 		return err_set(err, ERR_INVALID, "image name or ID must be specified");
+	a.externals = a.force;
 	r = a.all ? all_images(app, &texts, err) : strv_copy(&texts, rest, err);
 	if (r < 0)
 		return r;
@@ -139,6 +142,11 @@ const struct verb verb_rmi = {
     .path = "rmi",
     .aliases = "image rm|image remove",
     .summary = "Remove images",
+    .help = "--force removes kist's containers and buildah's working containers that use the "
+	    "image; one\n"
+	    "that is mounted (buildah mount, or a step of a build that is being made) keeps it, "
+	    "and so\n"
+	    "do containers of podman and other tools.",
     .usage = "[options] IMAGE [IMAGE...]",
     .opts = rmi_opts,
     .args_size = sizeof(struct rmi_args),

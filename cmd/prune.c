@@ -9,7 +9,7 @@
 #include "image/prune.h"
 
 struct prune_args {
-	bool all, force, dry_run;
+	bool all, force, dry_run, externals;
 	struct strv filters;
 };
 
@@ -30,6 +30,8 @@ struct prune_args {
 static const struct opt image_opts[] = {
     {'a', "all", OPT_FLAG, AT(all), NULL, "All images that no container uses, not only nameless"},
     {0, "dry-run", OPT_FLAG, AT(dry_run), NULL, "Only show what would go, with exact bytes"},
+    {0, "external", OPT_FLAG, AT(externals), NULL,
+     "Also images that only working containers of buildah use, with these"},
     FILTER_OPT,
     FORCE_OPT,
     {0},
@@ -43,6 +45,7 @@ static int prune_images(struct app *app, const struct prune_args *a,
 	struct image_prune p = {
 	    .all = a->all,
 	    .dry_run = a->dry_run,
+	    .externals = a->externals,
 	    .filter = filter,
 	    .users = containers_of_image,
 	    .users_arg = app->containers,
@@ -57,6 +60,15 @@ static void add_bytes(struct buf *out, const char *what, uint64_t bytes)
 
 	buf_addf(out, "%s: %llu bytes (%s)\n", what, (unsigned long long)bytes,
 		 human_size(bytes, human));
+}
+
+static void tell_mounted(const struct strv *names)
+{
+	size_t i;
+
+	for (i = 0; i < names->n; i++)
+		say("Warning: buildah's container %s is mounted: it stays, and so does its image",
+		    names->v[i]);
 }
 
 static int run_images(struct app *app, const void *args, const struct strv *rest, struct err *err)
@@ -82,6 +94,7 @@ static int run_images(struct app *app, const void *args, const struct strv *rest
 		r = prune_images(app, a, &filter, &done, err);
 	if (r < 0)
 		return r;
+	tell_mounted(&done.mounted);
 	for (i = 0; i < done.ids.n; i++)
 		buf_addf(&out, "%s%s%s\n", done.ids.v[i], a->dry_run ? "  " : "",
 			 a->dry_run ? done.names.v[i] : "");
@@ -95,6 +108,9 @@ const struct verb verb_image_prune = {
     .summary = "Remove images that nobody needs",
     .help = "Removes images without a name, and with --all those that no container uses. One that\n"
 	    "never had a name stays for half a minute: another tool may be about to name it.\n"
+	    "--external takes buildah's working containers along, also those of a build that is "
+	    "being made;\n"
+	    "one that is mounted stays. Containers of podman and other tools keep their images.\n"
 	    "--dry-run changes nothing and says how many bytes of disk would be given back.",
     .usage = "[options]",
     .examples = "kist image prune --all --dry-run\n"

@@ -319,6 +319,7 @@ _kist_command() {
 		_arguments -s -S \
 			'(-a --all)'{-a,--all}'[All images that no container uses, not only nameless]' \
 			'--dry-run[Only show what would go, with exact bytes]' \
+			'--external[Also images that only working containers of buildah use, with these]' \
 			'*--filter=[Only what matches\: until=TIME, label=KEY\[=VALUE\], label!=KEY\[=VALUE\]]:KEY=VALUE: ' \
 			'(-f --force)'{-f,--force}'[Do not ask]' \
 			'--help[Show help]'
@@ -512,7 +513,7 @@ _kist_command() {
 	'rmi' | 'image rm' | 'image remove')
 		_arguments -s -S \
 			'(-a --all)'{-a,--all}'[All images]' \
-			'(-f --force)'{-f,--force}'[Also images with several names, and the containers that use them]' \
+			'(-f --force)'{-f,--force}'[Also images with several names, and containers of kist and buildah that use them]' \
 			'(-i --ignore)'{-i,--ignore}'[Images that do not exist are no error]' \
 			'--no-prune[Keep nameless images that it was made of]' \
 			'--help[Show help]' \

@@ -75,6 +75,7 @@ int image_tag(const struct image_ctx *ctx, const char *image, const char *name, 
 
 struct image_removal {
 	bool force;
+	bool externals;	       /* buildah's working containers go with it */
 	bool no_prune;	       /* keep nameless images that this one was made of */
 	store_users_fn *users; /* kist's own containers */
 	void *users_arg;

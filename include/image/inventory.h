@@ -22,13 +22,16 @@ struct inventory {
 	/* By index of images: containers that use it (kist's own and other tools'), and bytes on
 	 * disk of its record's data. */
 	size_t *users;
+	/* Of these users: working containers of buildah that may go, and those that are mounted. */
+	size_t *externals, *mounted;
 	uint64_t *data_bytes;
 	/* By index of layers: bytes on disk with tar-split; 0 for those of additional stores. And
 	 * how many images have it in their chain. */
 	uint64_t *layer_bytes;
 	size_t *sharers;
-	/* By index of containers: bytes on disk of the data of holder records, 0 for others. */
-	uint64_t *holder_bytes;
+	/* By index of containers: bytes on disk of the data of holder records and of buildah's
+	 * containers, 0 for others. */
+	uint64_t *container_bytes;
 	struct inventory_pair *pairs;
 	size_t n_pairs;
 };
@@ -52,8 +55,8 @@ uint64_t inventory_image_bytes(const struct inventory *inv, size_t i);
 uint64_t inventory_unique_bytes(const struct inventory *inv, size_t i);
 /* Layers and data of all images, each once, and what keeps them for containers. */
 uint64_t inventory_all_bytes(const struct inventory *inv);
-/* What goes when the images i with gone[i] are deleted: layers that nothing else needs, data, and
- * their holders. Returns false when there is no memory. */
+/* What goes when the images i with gone[i] are deleted: layers that nothing else needs, data, their
+ * holders, and buildah's containers on them. Returns false when there is no memory. */
 bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64_t *ret);
 /* Was an image, for which gone is not true (gone may be NULL), made directly of image i, which has
  * no name? */

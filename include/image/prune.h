@@ -20,17 +20,19 @@ int prune_filter_read(const struct strv *filters, struct prune_filter *ret, stru
 bool prune_filter_matches(const struct prune_filter *f, int64_t created, const struct strv *labels);
 
 struct image_prune {
-	bool all;     /* also images with names, when no container uses them */
-	bool dry_run; /* only say what would be done */
+	bool all;	/* also images with names, when no container uses them */
+	bool externals; /* also when only working containers of buildah use them, with these */
+	bool dry_run;	/* only say what would be done */
 	const struct prune_filter *filter;
 	store_users_fn *users; /* kist's own containers */
 	void *users_arg;
 };
 
 struct image_pruned {
-	struct strv ids;   /* of the images removed */
-	struct strv names; /* of each: "NAME, NAME" or "<none>" */
-	uint64_t bytes;	   /* of disk that were given back */
+	struct strv ids;     /* of the images removed */
+	struct strv names;   /* of each: "NAME, NAME" or "<none>" */
+	struct strv mounted; /* names of buildah's containers that keep an image, being mounted */
+	uint64_t bytes;	     /* of disk that were given back */
 };
 
 void image_pruned_fini(struct image_pruned *p);

@@ -121,9 +121,15 @@ void store_deleted_fini(struct store_deleted *d);
  */
 int store_image_delete(struct store *s, const char *image_id, store_users_fn *users, void *arg,
 		       struct store_deleted *ret, struct err *err);
-/* The same, if the image's names are still those of `seen`: else ERR_CHANGED. For whoever deletes
- * an image because of the names it has, or has not. */
-int store_image_delete_seen(struct store *s, const struct store_image *seen, store_users_fn *users,
-			    void *arg, struct store_deleted *ret, struct err *err);
+/*
+ * The same, if the image's names are still those of `seen`: else ERR_CHANGED. For whoever deletes
+ * an image because of the names it has, or has not. STORE_DELETE_EXTERNALS: working containers of
+ * buildah go with it, all or, when anything else uses the image, none; ERR_IN_USE when one is
+ * mounted (external.h).
+ */
+enum { STORE_DELETE_EXTERNALS = 1 };
+int store_image_delete_seen(struct store *s, const struct store_image *seen, unsigned flags,
+			    store_users_fn *users, void *arg, struct store_deleted *ret,
+			    struct err *err);
 
 #endif

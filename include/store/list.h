@@ -6,6 +6,7 @@
 #ifndef STORE_LIST_H
 #define STORE_LIST_H
 
+#include "store/external.h"
 #include "store/layer.h"
 #include "store/store.h"
 
@@ -36,7 +37,9 @@ struct store_layer_item *store_layer_list_find(const struct store_layer_list *l,
 struct store_container {
 	char *id, *image, *layer; /* "" when absent */
 	struct strv names;
-	bool holder; /* ours: hold.h */
+	int64_t created; /* ns since 1970 */
+	bool holder;	 /* ours: hold.h */
+	enum store_external external;
 };
 
 struct store_container_list {

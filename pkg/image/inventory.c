@@ -14,9 +14,11 @@ void inventory_fini(struct inventory *inv)
 	store_layer_list_fini(&inv->layers);
 	store_container_list_fini(&inv->containers);
 	free(inv->users);
+	free(inv->externals);
+	free(inv->mounted);
 	free(inv->data_bytes);
 	free(inv->layer_bytes);
-	free(inv->holder_bytes);
+	free(inv->container_bytes);
 	free(inv->sharers);
 	free(inv->pairs);
 	*inv = (struct inventory){0};
@@ -54,6 +56,13 @@ void inventory_count_image(const struct inventory *inv, const struct store_image
 	}
 }
 
+static void count_user(struct inventory *inv, size_t i, const struct store_container *c)
+{
+	inv->users[i]++;
+	inv->externals[i] += c->external == STORE_EXTERNAL_FREE;
+	inv->mounted[i] += c->external == STORE_EXTERNAL_MOUNTED;
+}
+
 static int count_users(struct inventory *inv, store_users_fn *users, void *arg, struct err *err)
 {
 	size_t i, k;
@@ -68,7 +77,7 @@ static int count_users(struct inventory *inv, store_users_fn *users, void *arg, 
 		inv->users[i] = own.n;
 		for (k = 0; k < inv->containers.n; k++)
 			if (!inv->containers.v[k].holder && streq(inv->containers.v[k].image, id))
-				inv->users[i]++;
+				count_user(inv, i, &inv->containers.v[k]);
 	}
 	return r;
 }
@@ -86,6 +95,12 @@ static bool is_measured(const struct inventory *inv, size_t i)
 		if (streq(inv->images.v[k]->id, inv->images.v[i]->id))
 			return false;
 	return !inv->images.v[i]->read_only;
+}
+
+/* Whose data goes with the image: a holder, or a container that may go. */
+static bool goes_along(const struct store_container *c)
+{
+	return c->holder || c->external == STORE_EXTERNAL_FREE;
 }
 
 static int add_paths(const struct inventory *inv, struct strv *paths, struct err *err)
@@ -110,7 +125,7 @@ static int add_paths(const struct inventory *inv, struct strv *paths, struct err
 			      is_measured(inv, i) ? inv->images.v[i]->id : "-");
 	for (i = 0; r == 0 && i < inv->containers.n; i++)
 		r = strv_addf(paths, err, "overlay-containers/%s",
-			      inv->containers.v[i].holder ? inv->containers.v[i].id : "-");
+			      goes_along(&inv->containers.v[i]) ? inv->containers.v[i].id : "-");
 	return r;
 }
 
@@ -137,7 +152,7 @@ static int measure(struct store *s, struct inventory *inv, struct err *err)
 	for (i = 0; i < inv->images.n; i++)
 		inv->data_bytes[i] = *p++;
 	for (i = 0; i < inv->containers.n; i++)
-		inv->holder_bytes[i] = *p++;
+		inv->container_bytes[i] = *p++;
 	return 0;
 }
 
@@ -153,12 +168,14 @@ static int fill(struct store *s, struct inventory *inv, struct err *err)
 	if (r < 0)
 		return r;
 	inv->users = calloc(inv->images.n + 1, sizeof(*inv->users));
+	inv->externals = calloc(inv->images.n + 1, sizeof(*inv->externals));
+	inv->mounted = calloc(inv->images.n + 1, sizeof(*inv->mounted));
 	inv->data_bytes = calloc(inv->images.n + 1, sizeof(*inv->data_bytes));
 	inv->layer_bytes = calloc(inv->layers.n + 1, sizeof(*inv->layer_bytes));
 	inv->sharers = calloc(inv->layers.n + 1, sizeof(*inv->sharers));
-	inv->holder_bytes = calloc(inv->containers.n + 1, sizeof(*inv->holder_bytes));
-	if (!inv->users || !inv->data_bytes || !inv->layer_bytes || !inv->sharers ||
-	    !inv->holder_bytes)
+	inv->container_bytes = calloc(inv->containers.n + 1, sizeof(*inv->container_bytes));
+	if (!inv->users || !inv->externals || !inv->mounted || !inv->data_bytes ||
+	    !inv->layer_bytes || !inv->sharers || !inv->container_bytes)
 		return err_nomem(err);
 	return 0;
 }
@@ -232,7 +249,7 @@ uint64_t inventory_all_bytes(const struct inventory *inv)
 	for (i = 0; i < inv->images.n; i++)
 		sum += inv->data_bytes[i];
 	for (i = 0; i < inv->containers.n; i++)
-		sum += inv->containers.v[i].holder ? inv->holder_bytes[i] : 0;
+		sum += inv->containers.v[i].holder ? inv->container_bytes[i] : 0;
 	return sum;
 }
 
@@ -246,36 +263,17 @@ static bool is_gone(const struct inventory *inv, const bool *gone, const char *i
 	return false;
 }
 
-/* Counts what stays, and why: images, containers, and layers that nothing refers to. */
-static void count_kept(const struct inventory *inv, const bool *gone, size_t *kept)
+static bool goes(const struct inventory *inv, const bool *gone, const struct store_container *c)
 {
-	const struct store_container *c;
-	size_t i;
-
-	for (i = 0; i < inv->images.n; i++)
-		if (!gone[i] && !inv->images.v[i]->read_only)
-			inventory_count_image(inv, inv->images.v[i], kept);
-	for (i = 0; i < inv->containers.n; i++) {
-		c = &inv->containers.v[i];
-		if (!c->holder || !is_gone(inv, gone, c->image))
-			inventory_count_chain(inv, c->layer, kept);
-	}
-	for (i = 0; i < inv->layers.n; i++)
-		if (inv->layers.v[i].kind == STORE_LAYER_ORDINARY && inv->sharers[i] == 0 &&
-		    kept[i] == 0)
-			inventory_count_chain(inv, inv->layers.v[i].layer.id, kept);
+	return goes_along(c) && is_gone(inv, gone, c->image);
 }
 
-bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64_t *ret)
+/* Counts the layers that are left by what goes, and returns the bytes of its data. */
+static uint64_t count_hit(const struct inventory *inv, const bool *gone, size_t *hit)
 {
-	AUTO_FREE size_t *kept = calloc(inv->layers.n + 1, sizeof(*kept));
-	AUTO_FREE size_t *hit = calloc(inv->layers.n + 1, sizeof(*hit));
 	uint64_t sum = 0;
 	size_t i;
 
-	if (!kept || !hit)
-		return false;
-	count_kept(inv, gone, kept);
 	for (i = 0; i < inv->images.n; i++) {
 		if (!gone[i])
 			continue;
@@ -283,11 +281,44 @@ bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64
 		inventory_count_image(inv, inv->images.v[i], hit);
 	}
 	for (i = 0; i < inv->containers.n; i++) {
-		if (!inv->containers.v[i].holder || !is_gone(inv, gone, inv->containers.v[i].image))
+		if (!goes(inv, gone, &inv->containers.v[i]))
 			continue;
-		sum += inv->holder_bytes[i];
+		sum += inv->container_bytes[i];
 		inventory_count_chain(inv, inv->containers.v[i].layer, hit);
 	}
+	return sum;
+}
+
+/* Counts what stays, and why: images, containers, and layers that nothing refers to, and never did.
+ */
+static void count_kept(const struct inventory *inv, const bool *gone, const size_t *hit,
+		       size_t *kept)
+{
+	size_t i;
+
+	for (i = 0; i < inv->images.n; i++)
+		if (!gone[i] && !inv->images.v[i]->read_only)
+			inventory_count_image(inv, inv->images.v[i], kept);
+	for (i = 0; i < inv->containers.n; i++)
+		if (!goes(inv, gone, &inv->containers.v[i]))
+			inventory_count_chain(inv, inv->containers.v[i].layer, kept);
+	for (i = 0; i < inv->layers.n; i++)
+		if (inv->layers.v[i].kind == STORE_LAYER_ORDINARY && inv->sharers[i] == 0 &&
+		    kept[i] == 0 && hit[i] == 0)
+			inventory_count_chain(inv, inv->layers.v[i].layer.id, kept);
+}
+
+bool inventory_freed_bytes(const struct inventory *inv, const bool *gone, uint64_t *ret)
+{
+	AUTO_FREE size_t *kept = calloc(inv->layers.n + 1, sizeof(*kept));
+	AUTO_FREE size_t *hit = calloc(inv->layers.n + 1, sizeof(*hit));
+	uint64_t sum;
+	size_t i;
+
+	if (!kept || !hit)
+		return false;
+	sum = count_hit(inv, gone, hit);
+	count_kept(inv, gone, hit, kept);
 	for (i = 0; i < inv->layers.n; i++)
 		sum += hit[i] > 0 && kept[i] == 0 ? inv->layer_bytes[i] : 0;
 	*ret = sum;

@@ -262,7 +262,8 @@ static int delete_whole(const struct image_ctx *ctx, const struct store_image *i
 	size_t i;
 	int r;
 
-	r = store_image_delete_seen(ctx->store, image, rm->users, rm->users_arg, &gone, err);
+	r = store_image_delete_seen(ctx->store, image, rm->externals ? STORE_DELETE_EXTERNALS : 0,
+				    rm->users, rm->users_arg, &gone, err);
 	for (i = 0; r == 0 && i < gone.names.n; i++)
 		r = untag_line(lines, gone.names.v[i], err);
 	return r < 0 ? r : strv_addf(lines, err, "Deleted: %s", image->id);

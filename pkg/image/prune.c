@@ -60,6 +60,7 @@ void image_pruned_fini(struct image_pruned *p)
 {
 	strv_fini(&p->ids);
 	strv_fini(&p->names);
+	strv_fini(&p->mounted);
 }
 
 static int passes_filter(const struct image_ctx *ctx, const struct prune_filter *f,
@@ -90,45 +91,104 @@ static bool is_mounted(const struct store_mount_list *mounts, const char *layer)
 	return false;
 }
 
-static int may_go(const struct image_ctx *ctx, const struct image_prune *p,
-		  const struct inventory *inv, const struct store_mount_list *mounts, size_t i,
-		  const bool *gone, struct err *err)
+/* What decides about each image. */
+struct choice {
+	const struct image_ctx *ctx;
+	const struct image_prune *p;
+	const struct inventory *inv;
+	struct store_mount_list mounts;
+	bool *gone;
+	bool mounted_too; /* as if no working container of buildah were mounted */
+};
+
+static size_t users_left(const struct choice *c, size_t i)
 {
-	const struct store_image *image = inv->images.v[i];
+	size_t n = c->inv->users[i];
+
+	if (c->p->externals)
+		n -= c->inv->externals[i] + (c->mounted_too ? c->inv->mounted[i] : 0);
+	return n;
+}
+
+static int may_go(const struct choice *c, size_t i, struct err *err)
+{
+	const struct store_image *image = c->inv->images.v[i];
 
 	/* Taken away now, it would be lost to whoever is about to name it. */
-	if (store_image_is_being_made(ctx->store, image))
+	if (store_image_is_being_made(c->ctx->store, image))
 		return 0;
-	if (gone[i] || image->read_only || inv->users[i] > 0 || is_mounted(mounts, image->layer))
+	if (c->gone[i] || image->read_only || users_left(c, i) > 0 ||
+	    is_mounted(&c->mounts, image->layer))
 		return 0;
-	if (!p->all && (image->names.n > 0 || inventory_has_child(inv, i, gone)))
+	if (!c->p->all && (image->names.n > 0 || inventory_has_child(c->inv, i, c->gone)))
 		return 0;
-	return passes_filter(ctx, p->filter, image, err);
+	return passes_filter(c->ctx, c->p->filter, image, err);
 }
 
 /* An image that only stood below others goes when they do: until nothing changes any more. */
-static int choose(const struct image_ctx *ctx, const struct image_prune *p,
-		  const struct inventory *inv, bool *gone, struct err *err)
+static int choose(struct choice *c, struct err *err)
 {
-	AUTO_STORE_MOUNT_LIST struct store_mount_list mounts = {0};
 	bool changed = true;
 	size_t i;
 	int r;
 
-	r = store_mount_list(ctx->store, &mounts, err);
-	if (r < 0)
-		return r;
 	while (changed) {
 		changed = false;
-		for (i = 0; i < inv->images.n; i++) {
-			r = may_go(ctx, p, inv, &mounts, i, gone, err);
+		for (i = 0; i < c->inv->images.n; i++) {
+			r = may_go(c, i, err);
 			if (r < 0)
 				return r;
-			gone[i] = gone[i] || r > 0;
+			c->gone[i] = c->gone[i] || r > 0;
 			changed = changed || r > 0;
 		}
 	}
 	return 0;
+}
+
+static int add_mounted_on(const struct inventory *inv, const char *image_id, struct strv *ret,
+			  struct err *err)
+{
+	const struct store_container *k;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < inv->containers.n; i++) {
+		k = &inv->containers.v[i];
+		if (k->external == STORE_EXTERNAL_MOUNTED && streq(k->image, image_id))
+			r = strv_add(ret, k->names.n ? k->names.v[0] : k->id, err);
+	}
+	return r;
+}
+
+/* The containers that alone keep their image: whoever asked for these to go is to know. */
+static int find_mounted(struct choice *c, struct strv *ret, struct err *err)
+{
+	size_t i;
+	int r = 0;
+
+	c->mounted_too = true;
+	for (i = 0; r == 0 && c->p->externals && i < c->inv->images.n; i++) {
+		r = c->inv->mounted[i] > 0 ? may_go(c, i, err) : 0;
+		if (r > 0)
+			r = add_mounted_on(c->inv, c->inv->images.v[i]->id, ret, err);
+	}
+	return r;
+}
+
+static int choose_all(const struct image_ctx *ctx, const struct image_prune *p,
+		      const struct inventory *inv, bool *gone, struct strv *mounted,
+		      struct err *err)
+{
+	struct choice c = {.ctx = ctx, .p = p, .inv = inv, .gone = gone};
+	int r;
+
+	r = store_mount_list(ctx->store, &c.mounts, err);
+	if (r == 0)
+		r = choose(&c, err);
+	if (r == 0)
+		r = find_mounted(&c, mounted, err);
+	store_mount_list_fini(&c.mounts);
+	return r;
 }
 
 static int add_result(struct image_pruned *ret, const struct store_image *image, struct err *err)
@@ -158,8 +218,9 @@ static int delete_chosen(const struct image_ctx *ctx, const struct image_prune *
 
 		if (!gone[i])
 			continue;
-		r = store_image_delete_seen(ctx->store, inv->images.v[i], p->users, p->users_arg,
-					    NULL, &one);
+		r = store_image_delete_seen(ctx->store, inv->images.v[i],
+					    p->externals ? STORE_DELETE_EXTERNALS : 0, p->users,
+					    p->users_arg, NULL, &one);
 		if (r == -ERR_IN_USE || r == -ERR_NOT_FOUND || r == -ERR_CHANGED) {
 			gone[i] = false;
 		} else if (r < 0) {
@@ -185,7 +246,7 @@ int image_prune(const struct image_ctx *ctx, const struct image_prune *p, struct
 	gone = calloc(inv.images.n + 1, sizeof(*gone));
 	if (!gone)
 		return err_nomem(err);
-	r = choose(ctx, p, &inv, gone, err);
+	r = choose_all(ctx, p, &inv, gone, &done.mounted, err);
 	if (r == 0 && !p->dry_run)
 		r = delete_chosen(ctx, p, &inv, gone, err);
 	for (i = 0; r == 0 && i < inv.images.n; i++)

@@ -7,6 +7,11 @@
 
 #define CHAIN_MAX 1000
 
+int mounts_index(int runroot, struct index *ret, struct err *err)
+{
+	return index_load(ret, runroot, "overlay-layers/mountpoints.json", true, err);
+}
+
 void deletion_fini(struct deletion *d)
 {
 	index_reset(&d->mounts);
@@ -36,7 +41,7 @@ int deletion_init(struct deletion *d, struct store *s, struct err *err)
 		r = store_transient(s, IX_VOLATILE_CONTAINERS, &d->transient_containers, err);
 	/* No run root, no mounts. */
 	if (r == 0 && store_runroot_fd(s, &fd, &ignored) == 0)
-		r = index_load(&d->mounts, fd, "overlay-layers/mountpoints.json", true, err);
+		r = mounts_index(fd, &d->mounts, err);
 	return r;
 }
 

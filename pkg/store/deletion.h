@@ -20,6 +20,9 @@ struct deletion {
 	const struct store_image *seen; /* whose names the image must have, or NULL */
 };
 
+/* mountpoints.json as it is now; *ret is to be empty ({0}). */
+int mounts_index(int runroot, struct index *ret, struct err *err);
+
 int deletion_init(struct deletion *d, struct store *s, struct err *err);
 void deletion_fini(struct deletion *d);
 /* Of one of our roots; NULL when there is none. */

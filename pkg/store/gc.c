@@ -121,10 +121,45 @@ static int drop_image_data(struct store *s, const struct strv *dead, struct err 
 	return r;
 }
 
+/* 1 another tool, or we, have a record of it. */
+static int is_container(struct store *s, const char *id, struct err *err)
+{
+	struct index *a, *b, *c;
+	int r;
+
+	r = store_index(s, 0, IX_CONTAINERS, &a, err);
+	if (r == 0)
+		r = store_index(s, 0, IX_VOLATILE_CONTAINERS, &b, err);
+	if (r == 0)
+		r = store_transient(s, IX_VOLATILE_CONTAINERS, &c, err);
+	if (r < 0)
+		return r;
+	return index_find_id(a, id) || index_find_id(b, id) || index_find_id(c, id);
+}
+
+/* Data of working containers whose record is gone (external.c). */
+static int drop_container_data(struct store *s, const struct strv *dead, struct err *err)
+{
+	AUTO_UNLOCK struct store *locked = NULL;
+	size_t i;
+	int r;
+
+	r = store_lock(s, LK_CONTAINERS | LK_TRY, err);
+	if (r < 0)
+		return r;
+	locked = s;
+	for (i = 0; r >= 0 && i < dead->n; i++) {
+		r = is_container(s, dead->v[i], err);
+		if (r == 0)
+			r = container_data_remove(s, dead->v[i], err);
+	}
+	return r < 0 ? r : 0;
+}
+
 struct dead {
 	struct live held[GC_MAX];
 	size_t n;
-	struct strv layers, images, drops;
+	struct strv layers, images, containers, drops;
 };
 
 static void dead_fini(struct dead *d)
@@ -135,6 +170,7 @@ static void dead_fini(struct dead *d)
 		live_drop(&d->held[i]);
 	strv_fini(&d->layers);
 	strv_fini(&d->images);
+	strv_fini(&d->containers);
 	strv_fini(&d->drops);
 }
 
@@ -156,12 +192,16 @@ static int gc_staging(struct store *s, struct err *err)
 		if (r == 0)
 			r = add_id(names.v[i], "image-", &d.images, err);
 		if (r == 0)
+			r = add_id(names.v[i], "container-", &d.containers, err);
+		if (r == 0)
 			r = add_id(names.v[i], "drop-", &d.drops, err);
 	}
 	if (r >= 0 && d.layers.n > 0)
 		r = drop_left_overs(s, &d.layers, err);
 	if (r >= 0 && d.images.n > 0)
 		r = drop_image_data(s, &d.images, err);
+	if (r >= 0 && d.containers.n > 0)
+		r = drop_container_data(s, &d.containers, err);
 	if (r >= 0 && d.drops.n > 0)
 		r = layers_drop_unneeded(s, LK_TRY, &d.drops, err);
 	if (r < 0) {

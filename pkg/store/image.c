@@ -339,23 +339,13 @@ int store_image_size(struct store *s, const struct store_image *image, int64_t *
 static int add_users(const struct index *ix, const char *image_id, struct strv *ret,
 		     struct err *err)
 {
-	struct slice_iter it;
-	struct str item, name;
 	size_t i;
 	int r = 0;
 
-	for (i = 0; r == 0 && i < ix->n; i++) {
-		const struct rec *rec = &ix->v[i];
-
-		if (!str_eq(rec->m[REC_IMAGE], image_id) ||
-		    slice_get(rec->m[REC_FLAGS], FLAG_HOLDER).ptr)
-			continue;
-		if (slice_open(rec->m[REC_NAMES], '[', &it) && slice_item(&it, &item) > 0 &&
-		    slice_text(item, &name))
-			r = strv_addn(ret, name, err);
-		else
-			r = strv_addn(ret, rec->m[REC_ID], err);
-	}
+	for (i = 0; r == 0 && i < ix->n; i++)
+		if (str_eq(ix->v[i].m[REC_IMAGE], image_id) &&
+		    !slice_get(ix->v[i].m[REC_FLAGS], FLAG_HOLDER).ptr)
+			r = strv_addn(ret, rec_name(&ix->v[i]), err);
 	return r;
 }
 

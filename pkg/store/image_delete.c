@@ -1,5 +1,5 @@
 /* Deleting an image and the layers that nobody else needs (4.6 of the format). */
-#include "deletion.h"
+#include "external.h"
 #include "slice.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -71,18 +71,50 @@ static int not_ours(struct store *s, const char *id, struct err *err)
 	return err_set(err, ERR_NOT_FOUND, "image %.12s is not in the store", id);
 }
 
+/* What one deletion takes with it, and what it may. */
+struct company {
+	struct live holder;	    /* names its layer until that is dropped */
+	struct externals externals; /* working containers of buildah */
+	bool externals_too;
+};
+
+static void company_fini(struct company *c)
+{
+	externals_fini(&c->externals);
+	live_drop(&c->holder);
+}
+
+static void company_leave(struct company *c)
+{
+	externals_leave(&c->externals);
+	live_leave(&c->holder);
+}
+
+/* Containers of other tools; those that go with the image are only noted. */
+static int other_users(struct deletion *d, const char *id, struct company *c, struct strv *names,
+		       struct err *err)
+{
+	int r;
+
+	if (!c->externals_too)
+		return store_image_users(d->s, id, names, err);
+	r = externals_of_image(d->s, id, &c->externals, names, err);
+	return r < 0 || names->n > 0 ? r
+				     : externals_check_mounts(d->s, &c->externals, &d->mounts, err);
+}
+
 static int check_users(struct deletion *d, const char *id, store_users_fn *users, void *arg,
-		       struct live *live, struct err *err)
+		       struct company *c, struct err *err)
 {
 	AUTO_STRV struct strv names = STRV_INIT;
 	int r;
 
-	r = store_image_users(d->s, id, &names, err);
+	r = other_users(d, id, c, &names, err);
 	if (r == 0 && names.n == 0)
-		r = holder_take_out(d->s, id, users, arg, &names, live, &d->drop, err);
+		r = holder_take_out(d->s, id, users, arg, &names, &c->holder, &d->drop, err);
 	if (r >= 0 && names.n > 0)
 		return in_use(id, &names, err);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : externals_take_out(d, &c->externals, err);
 }
 
 /* Takes the record out of a root's images.json and its data away. */
@@ -225,20 +257,20 @@ static int take_names(struct records *rs, struct strv *ret, struct err *err)
 }
 
 static int delete_locked(struct deletion *d, const char *id, store_users_fn *users, void *arg,
-			 struct live *live, struct store_deleted *ret, struct err *err)
+			 struct company *c, struct store_deleted *ret, struct err *err)
 {
 	AUTO(records_fini) struct records rs = {0};
 	AUTO(promise_fini) struct promise promise = {0};
 	AUTO_STRV struct strv names = STRV_INIT;
-	size_t holders, i;
+	size_t others, i;
 	int r;
 
 	r = find_records(d, id, &rs, err);
 	if (r == 0)
 		r = take_names(&rs, &names, err);
 	if (r == 0)
-		r = check_users(d, id, users, arg, live, err);
-	holders = d->drop.n;
+		r = check_users(d, id, users, arg, c, err);
+	others = d->drop.n;
 	for (i = 0; r == 0 && i < d->s->n_own; i++)
 		if (rs.v[i])
 			r = promise_layers(d->s, &promise, rs.v[i], err);
@@ -254,7 +286,7 @@ static int delete_locked(struct deletion *d, const char *id, store_users_fn *use
 		promise_leave(&promise);
 	if (r < 0 || !ret)
 		return r;
-	for (; holders > 0; holders--)
+	for (; others > 0; others--)
 		strv_remove(&d->drop, 0);
 	ret->names = names;
 	ret->layers = d->drop;
@@ -263,10 +295,12 @@ static int delete_locked(struct deletion *d, const char *id, store_users_fn *use
 }
 
 static int delete (struct store *s, const char *image_id, const struct store_image *seen,
-		   store_users_fn *users, void *arg, struct store_deleted *ret, struct err *err)
+		   unsigned flags, store_users_fn *users, void *arg, struct store_deleted *ret,
+		   struct err *err)
 {
 	AUTO_UNLOCK struct store *locked = NULL;
-	AUTO(live_drop) struct live live = LIVE_INIT;
+	AUTO(company_fini)
+	struct company c = {.holder = LIVE_INIT, .externals_too = flags & STORE_DELETE_EXTERNALS};
 	AUTO(deletion_fini) struct deletion d = {.seen = seen};
 	int r;
 
@@ -278,20 +312,21 @@ static int delete (struct store *s, const char *image_id, const struct store_ima
 	locked = s;
 	r = deletion_init(&d, s, err);
 	if (r == 0)
-		r = delete_locked(&d, image_id, users, arg, &live, ret, err);
+		r = delete_locked(&d, image_id, users, arg, &c, ret, err);
 	if (r < 0)
-		live_leave(&live);
+		company_leave(&c);
 	return r;
 }
 
 int store_image_delete(struct store *s, const char *image_id, store_users_fn *users, void *arg,
 		       struct store_deleted *ret, struct err *err)
 {
-	return delete (s, image_id, NULL, users, arg, ret, err);
+	return delete (s, image_id, NULL, 0, users, arg, ret, err);
 }
 
-int store_image_delete_seen(struct store *s, const struct store_image *seen, store_users_fn *users,
-			    void *arg, struct store_deleted *ret, struct err *err)
+int store_image_delete_seen(struct store *s, const struct store_image *seen, unsigned flags,
+			    store_users_fn *users, void *arg, struct store_deleted *ret,
+			    struct err *err)
 {
-	return delete (s, seen->id, seen, users, arg, ret, err);
+	return delete (s, seen->id, seen, flags, users, arg, ret, err);
 }

@@ -1,6 +1,6 @@
 /* Listing all layers and all container records. */
 #include "store/list.h"
-#include "priv.h"
+#include "external.h"
 #include "slice.h"
 #include "base/err.h"
 #include "json/table.h"
@@ -123,6 +123,7 @@ static const struct json_field container_fields[] = {
     JSON_F_STRV(struct store_container, names, "names", 0),
     JSON_F_STR(struct store_container, image, "image", 0),
     JSON_F_STR(struct store_container, layer, "layer", 0),
+    JSON_F_TIME(struct store_container, created, "created", 0),
     {0},
 };
 static const struct json_table container_table = {container_fields, sizeof(struct store_container)};
@@ -173,12 +174,37 @@ static int add_containers(const struct index *ix, struct store_container_list *l
 	return 0;
 }
 
+/* Those in the run root are only looked at: from is where they begin. What cannot be asked for is
+ * taken for mounted. */
+static void find_externals(struct store *s, struct store_container_list *list, size_t from)
+{
+	struct index mounts = {0};
+	struct err ignored = ERR_INIT;
+	bool asked = false, known = false;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < from; i++) {
+		struct store_container *c = &list->v[i];
+
+		if (c->holder || !external_is_buildah(s, c->id))
+			continue;
+		if (!asked)
+			known = store_runroot_fd(s, &fd, &ignored) == 0 &&
+				mounts_index(fd, &mounts, &ignored) == 0;
+		asked = true;
+		c->external =
+		    known ? external_state(s, str_of(c->layer), &mounts) : STORE_EXTERNAL_MOUNTED;
+	}
+	index_reset(&mounts);
+}
+
 int store_container_list(struct store *s, struct store_container_list *ret, struct err *err)
 {
 	AUTO_STORE_CONTAINER_LIST struct store_container_list list = {0};
 	static const enum index_kind both[] = {IX_CONTAINERS, IX_VOLATILE_CONTAINERS};
 	struct index *ix;
-	size_t i;
+	size_t i, from;
 	int r = 0;
 
 	for (i = 0; r == 0 && i < ARRAY_LEN(both); i++) {
@@ -186,12 +212,14 @@ int store_container_list(struct store *s, struct store_container_list *ret, stru
 		if (r == 0)
 			r = add_containers(ix, &list, err);
 	}
+	from = list.n;
 	if (r == 0)
 		r = store_transient(s, IX_VOLATILE_CONTAINERS, &ix, err);
 	if (r == 0)
 		r = add_containers(ix, &list, err);
 	if (r < 0)
 		return r;
+	find_externals(s, &list, from);
 	*ret = list;
 	list = (struct store_container_list){0};
 	return 0;

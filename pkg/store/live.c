@@ -59,18 +59,32 @@ int live_take(struct store *s, const char *name, bool wait, struct live *ret, st
 	return 1;
 }
 
-int live_take_drop(struct store *s, const char *layer, struct live *ret, struct err *err)
+/* None at all when the disk is full. */
+static int take_to_remove(struct store *s, const char *name, struct live *ret, struct err *err)
 {
-	char name[STORE_ID_LEN + 32];
-	int r;
+	int r = live_take(s, name, false, ret, err);
 
-	(void)snprintf(name, sizeof(name), "drop-%.64s.lock", layer);
-	r = live_take(s, name, false, ret, err);
 	if (r < 0 && (err_is_errno(err, ENOSPC) || err_is_errno(err, EDQUOT))) {
 		err_clear(err);
 		r = 0;
 	}
 	return r < 0 ? r : 0;
+}
+
+int live_take_drop(struct store *s, const char *layer, struct live *ret, struct err *err)
+{
+	char name[STORE_ID_LEN + 32];
+
+	(void)snprintf(name, sizeof(name), "drop-%.64s.lock", layer);
+	return take_to_remove(s, name, ret, err);
+}
+
+int live_take_container(struct store *s, const char *id, struct live *ret, struct err *err)
+{
+	char name[STORE_ID_LEN + 32];
+
+	(void)snprintf(name, sizeof(name), "container-%.64s.lock", id);
+	return take_to_remove(s, name, ret, err);
 }
 
 int live_take_image(struct store *s, const char *id, struct live *ret, struct err *err)

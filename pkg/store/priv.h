@@ -181,6 +181,8 @@ int store_drop_temporary(struct store *s, struct err *err);
 bool id_is_good(const char *id); /* 64 lower-case hex digits */
 bool id_slice_is_good(struct str id);
 int id_check(const char *id, const char *what, struct err *err);
+/* The first name of a container's record, else its ID. */
+struct str rec_name(const struct rec *rec);
 /* A NUL-terminated copy of a good ID. */
 void id_copy(struct str id, char out[STORE_ID_LEN + 1]);
 int rec_read(const struct rec *rec, const struct json_table *table, const char *what, void *ret,
@@ -267,6 +269,8 @@ int live_take_drop(struct store *s, const char *layer, struct live *ret, struct 
 /* For data of image id that is written before, or removed after, its record; images.lock held. That
  * store_gc holds it is fine: it waits for our lock and then looks at the record. */
 int live_take_image(struct store *s, const char *id, struct live *ret, struct err *err);
+/* The same for data of container id that is removed after its record; containers.lock held. */
+int live_take_container(struct store *s, const char *id, struct live *ret, struct err *err);
 /* Removes the file and gives up the lock. */
 void live_drop(struct live *l);
 /* Gives up the lock; the file stays for store_gc, which finishes what failed. */
@@ -321,6 +325,9 @@ int overlay_cover(struct store *s, struct err *err);
 bool overlay_uncover(struct store *s);
 /* The same until the mount at path is seen: true when it is. */
 bool overlay_uncover_to(struct store *s, const char *path);
+
+/* external.c: the data of a container that has no record any more. */
+int container_data_remove(struct store *s, const char *id, struct err *err);
 
 /* targets.c: mount points in the holder's layer, on top of the image's. Best effort: containers
  * make what is missing. */

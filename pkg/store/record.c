@@ -36,6 +36,17 @@ int id_check(const char *id, const char *what, struct err *err)
 		       id ? id : "nothing", what);
 }
 
+struct str rec_name(const struct rec *rec)
+{
+	struct slice_iter it;
+	struct str item, name;
+
+	if (slice_open(rec->m[REC_NAMES], '[', &it) && slice_item(&it, &item) > 0 &&
+	    slice_text(item, &name))
+		return name;
+	return rec->m[REC_ID];
+}
+
 void id_copy(struct str id, char out[STORE_ID_LEN + 1])
 {
 	memcpy(out, id.ptr, STORE_ID_LEN);

@@ -250,13 +250,14 @@ static void what_was_seen_is_deleted_and_nothing_else(void **state)
 	world_make(&w);
 	assert_int_equal(find_image(w.s, "localhost/a:latest", &seen), 1);
 	ok(store_image_tag(w.s, w.a, "localhost/new:1", &err), &err);
-	assert_int_equal(store_image_delete_seen(w.s, seen, NULL, NULL, NULL, &err), -ERR_CHANGED);
+	assert_int_equal(store_image_delete_seen(w.s, seen, 0, NULL, NULL, NULL, &err),
+			 -ERR_CHANGED);
 	assert_int_equal(store_image_untag_seen(w.s, seen, "localhost/a:latest", &err),
 			 -ERR_CHANGED);
 	assert_int_equal(find_image(w.s, "localhost/a:latest", NULL), 1);
 	ok(store_image_untag(w.s, w.a, "localhost/new:1", &err), &err);
-	ok(store_image_delete_seen(w.s, seen, NULL, NULL, NULL, &err), &err);
-	assert_int_equal(store_image_delete_seen(w.s, seen, NULL, NULL, NULL, &err),
+	ok(store_image_delete_seen(w.s, seen, 0, NULL, NULL, NULL, &err), &err);
+	assert_int_equal(store_image_delete_seen(w.s, seen, 0, NULL, NULL, NULL, &err),
 			 -ERR_NOT_FOUND);
 	check_consistent(w.s, &w.p);
 	world_remove(&w);

@@ -1,0 +1,160 @@
+# Containers of other tools in the same store: buildah's working containers are listed, and go when they are asked to.
+
+load helpers
+load podman
+# shellcheck source=test/lib/engines.bash
+. "$top/test/lib/engines.bash"
+
+setup_file() { file_setup busybox six; }
+teardown_file() { file_teardown; }
+
+setup() {
+    test_setup
+    need_podman
+    engines_setup "$STORE/engines" "$ROOT" "$RUN"
+    command -v buildah >/dev/null || skip "buildah is not installed"
+    need_image
+    BUSYBOX=$IMG
+    need_image six
+    SIX=$IMG
+}
+
+teardown() {
+    is_root || on buildah umount -a >/dev/null 2>&1 || true
+    podman_gone
+    test_teardown
+}
+
+# working IMAGE: a working container of buildah; sets box to its name
+working() {
+    box=$(on buildah from --pull-never "$1") || skip "buildah makes no working container here"
+}
+
+boxes() { on buildah containers -q --notruncate | sort; }
+
+# mounted: as while somebody works in it. What a user's buildah mounts is seen nowhere else: then the count says it.
+mounted() {
+    if is_root; then
+        on buildah mount "$box" >/dev/null
+    else
+        layer=$(jq -r --arg name "$box" '.[] | select(.names[0] == $name).layer' "$ROOT/overlay-containers/containers.json")
+        mkdir -p "$RUN/overlay-layers"
+        echo "[{\"id\":\"$layer\",\"path\":\"$ROOT/overlay/$layer/merged\",\"count\":1}]" >"$RUN/overlay-layers/mountpoints.json"
+    fi
+}
+
+unmounted() {
+    if is_root; then on buildah umount "$box" >/dev/null; else echo '[]' >"$RUN/overlay-layers/mountpoints.json"; fi
+}
+
+# used_kb: what layers, images' documents and containers' data take: without links and indexes
+used_kb() {
+    (cd "$ROOT" && du -kxsc overlay/?????* overlay-images/?????* overlay-containers/?????* overlay-layers/*.gz \
+        --exclude='*s.json' --exclude='*.lock' 2>/dev/null | sed -n 's/\ttotal$//p')
+}
+
+whole() {
+    rc 0 kist system check
+    has ', 0 containers: 0 findings'
+}
+
+@test "an image that a working container uses goes with --force, and the container with it" {
+    local first
+    working "$BUSYBOX"
+    first=$box
+    working "$BUSYBOX"
+    rc 2 kist rmi "$BUSYBOX"
+    has "in use by containers $first, $box"
+    rc 2 kist rmi --all
+    is 2 "$(boxes | wc -l)"
+    need_image
+    need_image six
+    rc 0 kist rmi -f "$BUSYBOX"
+    is "" "$(boxes)"
+    rc 1 kist image exists "$BUSYBOX"
+    whole
+    rc 0 kist run --rm --network none "$SIX" cat /layers/last
+    rc 0 pod images -q
+    is 1 "$(wc -l <<<"$stdout")"
+}
+
+@test "a name less of an image is no reason for its working containers to go" {
+    working "$BUSYBOX"
+    rc 0 kist tag "$BUSYBOX" localhost/second
+    rc 0 kist rmi -f localhost/second
+    is 1 "$(boxes | wc -l)"
+}
+
+@test "a working container that is mounted stays, and its image with it" {
+    working "$SIX"
+    mounted
+    rc 2 kist rmi -f "$SIX"
+    has "buildah's container $box is mounted"
+    rc 0 kist image prune -af --external
+    has "buildah's container $box is mounted: it stays, and so does its image"
+    rc 0 kist image prune -f --external
+    hasnt mounted
+    is 1 "$(boxes | wc -l)"
+    rc 0 kist image exists "$SIX"
+    rc 1 kist image exists "$BUSYBOX"
+    unmounted
+    rc 0 kist image prune -af --external
+    is "" "$(boxes)"
+    whole
+}
+
+@test "podman's containers keep an image and the working containers on it" {
+    rc 0 pod create --name p --network none "$BUSYBOX" echo still
+    working "$BUSYBOX"
+    rc 2 kist rmi -f "$BUSYBOX"
+    has "in use by container p"
+    hasnt "$box"
+    rc 0 kist image prune -af --external
+    is 1 "$(boxes | wc -l)"
+    rc 0 pod start -a p
+    is still "$stdout"
+}
+
+@test "kist's containers keep an image from being pruned, with the working containers on it" {
+    rc 0 kist create --name k --network none "$BUSYBOX" echo still
+    working "$BUSYBOX"
+    rc 0 kist image prune -af --external
+    is 1 "$(boxes | wc -l)"
+    rc 0 kist start -a k
+    is still "$stdout"
+}
+
+@test "image prune --external takes what only working containers use, named images with --all" {
+    working "$BUSYBOX"
+    rc 0 kist image prune -af
+    rc 0 kist image exists "$BUSYBOX"
+    rc 1 kist image exists "$SIX"
+    rc 0 kist image prune -f --external
+    is "" "$stdout"
+    rc 0 kist untag "$BUSYBOX"
+    rc 0 kist image prune -f
+    is "" "$stdout"
+    rc 0 kist image prune -f --external
+    is 1 "$(wc -l <<<"$stdout")"
+    is "" "$(boxes)"
+    whole
+}
+
+@test "what image prune --external would give back is what it gives back" {
+    local before would
+    rc 0 kist run --rm --network none "$BUSYBOX" true
+    working "$BUSYBOX"
+    working "$BUSYBOX"
+    working "$SIX"
+    mounted
+    unmounted
+    rc 0 kist image prune -a --dry-run
+    has 'Would reclaim: 0 bytes'
+    before=$(used_kb)
+    rc 0 kist image prune -a --external --dry-run
+    would=$(sed -n 's/^Would reclaim: \([0-9]*\) bytes.*/\1/p' <<<"$stdout")
+    is 3 "$(boxes | wc -l)"
+    rc 0 kist image prune -af --external
+    is "" "$(boxes)"
+    is "$would" $(((before - $(used_kb)) * 1024))
+}
