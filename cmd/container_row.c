@@ -26,9 +26,10 @@ static const struct container_def *def_of(const void *row)
 /* Go's zero time in seconds since 1970, which is what podman gives for never. */
 #define NEVER_SEC (-62135596800LL)
 
-static int64_t seconds(int64_t ns)
+/* Of what another tool may have started it says nothing at all. */
+static int64_t seconds(const struct container_row *row, int64_t ns)
 {
-	return ns ? ns / NSEC_PER_SEC : NEVER_SEC;
+	return ns ? ns / NSEC_PER_SEC : row->external ? 0 : NEVER_SEC;
 }
 
 static const char *image_of(const struct container_def *def)
@@ -87,14 +88,22 @@ FIELD(get_created)
 	return tmpl_time(mem, def_of(row)->created_at, true, ret, err);
 }
 
+const char *container_row_state(const struct container_row *row)
+{
+	return row->external ? "storage" : container_state_name(row->status.state);
+}
+
 #define STATUS_MAX (TIME_WORDS_MAX + 64)
 
-static const char *status_of(const struct container_status *st, char out[STATUS_MAX])
+static const char *status_of(const struct container_row *row, char out[STATUS_MAX])
 {
+	const struct container_status *st = &row->status;
 	char words[TIME_WORDS_MAX];
 	int64_t now = time_now_ns();
 
-	if (st->state == CONTAINER_RUNNING)
+	if (row->external)
+		(void)snprintf(out, STATUS_MAX, "Storage");
+	else if (st->state == CONTAINER_RUNNING)
 		(void)snprintf(out, STATUS_MAX, "Up %s", time_words(now - st->started_at, words));
 	else if (st->state == CONTAINER_EXITED)
 		(void)snprintf(out, STATUS_MAX, "Exited (%d) %s ago", st->exit_code,
@@ -108,7 +117,7 @@ FIELD(get_status)
 {
 	char text[STATUS_MAX];
 
-	return tmpl_keepf(mem, ret, err, "%s", status_of(&row_of(row)->status, text));
+	return tmpl_keepf(mem, ret, err, "%s", status_of(row, text));
 }
 
 FIELD(get_labels)
@@ -193,13 +202,13 @@ NAMESPACE(get_ns_uts, "uts")
 
 PLAIN(get_whole_id, tmpl_string(def_of(row)->id))
 PLAIN(get_image, tmpl_string(image_of(def_of(row))))
-PLAIN(get_state, tmpl_string(container_state_name(row_of(row)->status.state)))
+PLAIN(get_state, tmpl_string(container_row_state(row)))
 PLAIN(get_names, tmpl_string(def_of(row)->name))
 PLAIN(get_pid, tmpl_int(row_of(row)->status.pid))
 PLAIN(get_exit_code, tmpl_int(row_of(row)->status.exit_code))
 PLAIN(get_exited, tmpl_bool(row_of(row)->status.state == CONTAINER_EXITED))
-PLAIN(get_started_at, tmpl_int(seconds(row_of(row)->status.started_at)))
-PLAIN(get_exited_at, tmpl_int(seconds(row_of(row)->status.finished_at)))
+PLAIN(get_started_at, tmpl_int(seconds(row, row_of(row)->status.started_at)))
+PLAIN(get_exited_at, tmpl_int(seconds(row, row_of(row)->status.finished_at)))
 PLAIN(get_auto_remove, tmpl_bool(def_of(row)->auto_remove))
 /* There are no pods, restarts, and networks with names. */
 PLAIN(get_empty, tmpl_string(""))
@@ -285,9 +294,10 @@ static void put_name(struct obj *o, const struct container_def *def)
 	obj_put(o, "Names", names);
 }
 
-static void put_mounts(struct obj *o, const struct container_def *def)
+static void put_mounts(struct obj *o, const struct container_row *row)
 {
-	struct json *list = json_array(o->doc);
+	const struct container_def *def = &row->c->def;
+	struct json *list = row->external ? json_null(o->doc) : json_array(o->doc);
 	size_t i;
 
 	for (i = 0; i < def->n_mounts && o->r == 0; i++)
@@ -330,12 +340,12 @@ static void put_state(struct obj *o, const struct container_row *row, bool liste
 	char text[STATUS_MAX];
 
 	obj_bool(o, "Exited", st->state == CONTAINER_EXITED);
-	obj_int(o, "ExitedAt", seconds(st->finished_at));
+	obj_int(o, "ExitedAt", seconds(row, st->finished_at));
 	obj_int(o, "ExitCode", st->exit_code);
 	obj_int(o, "Pid", st->pid);
-	obj_int(o, "StartedAt", seconds(st->started_at));
-	obj_str(o, "State", container_state_name(st->state));
-	obj_str(o, "Status", listed ? status_of(st, text) : "");
+	obj_int(o, "StartedAt", seconds(row, st->started_at));
+	obj_str(o, "State", container_row_state(row));
+	obj_str(o, "Status", listed ? status_of(row, text) : "");
 }
 
 static int put_json(const void *data, bool listed, struct buf *out, struct err *err)
@@ -364,10 +374,10 @@ static int put_json(const void *data, bool listed, struct buf *out, struct err *
 		obj_map(&o, "Labels", &def->labels);
 	else
 		obj_put(&o, "Labels", json_null(doc));
-	put_mounts(&o, def);
+	put_mounts(&o, row);
 	put_name(&o, def);
 	obj_part(&o, "Namespaces", &namespaces);
-	obj_put(&o, "Networks", json_array(doc));
+	obj_put(&o, "Networks", row->external ? json_null(doc) : json_array(doc));
 	obj_str(&o, "Pod", "");
 	obj_str(&o, "PodName", "");
 	obj_put(&o, "Ports", json_null(doc));
@@ -382,8 +392,13 @@ static int put_json(const void *data, bool listed, struct buf *out, struct err *
 	"{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.CreatedHuman}}\t{{.Status}}\t{{.Ports}}\t{{.Names}" \
 	"}"
 
+#define PODS "\t{{.Pod}}\t{{.PodName}}"
+#define SIZES "\t{{.Size}}"
+
 const char *const container_row_table = TABLE;
-const char *const container_row_table_sized = TABLE "\t{{.Size}}";
+const char *const container_row_table_sized = TABLE SIZES;
+const char *const container_row_table_pods = TABLE PODS;
+const char *const container_row_table_pods_sized = TABLE PODS SIZES;
 const char *const container_row_table_ns =
     "{{.ID}}\t{{.Names}}\t{{.Pid}}\t{{.Cgroup}}\t{{.IPC}}\t{{.MNT}}\t{{.NET}}\t{{.PIDNS}}\t{{."
     "User}}\t{{.UTS}}";

@@ -11,13 +11,18 @@ struct container_row {
 	struct container *c; /* borrowed */
 	struct container_status status;
 	bool no_trunc;
+	bool external;			   /* another tool's: it has no status (external_list.h) */
 	const struct container_size *size; /* borrowed; NULL: nobody asks */
 };
 
 extern const struct report_type container_row_type;
-/* The columns of ps, with sizes, and of ps --ns. */
+/* The columns of ps, with sizes, with pods, with both, and of ps --ns. */
 extern const char *const container_row_table, *const container_row_table_sized,
-						  *const container_row_table_ns;
+						  *const container_row_table_pods,
+						      *const container_row_table_pods_sized,
+							  *const container_row_table_ns;
+/* As container_state_name, or "storage". */
+const char *container_row_state(const struct container_row *row);
 
 struct row_query {
 	const struct strv *filters; /* KEY=VALUE as podman ps --filter */

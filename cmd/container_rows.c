@@ -1,5 +1,6 @@
 /* Which containers ps shows, and in which order. Declared in container_row.h. */
 #include "container_row.h"
+#include "external_list.h"
 #include "base/auto.h"
 #include "base/err.h"
 #include "base/times.h"
@@ -48,6 +49,13 @@ static int match_id(struct app *app, const struct container_row *row, const char
 	return str_starts(row->c->def.id, v) ? 1 : match_regex(v, row->c->def.id, err);
 }
 
+/* podman's other words for them. */
+static bool is_also(const char *v, enum container_state state)
+{
+	return (streq(v, "stopped") && state == CONTAINER_EXITED) ||
+	       (streq(v, "configured") && state == CONTAINER_CREATED);
+}
+
 static int match_status(struct app *app, const struct container_row *row, const char *v,
 			struct err *err)
 {
@@ -59,9 +67,8 @@ static int match_status(struct app *app, const struct container_row *row, const 
 	(void)app;
 	for (i = 0; i < ARRAY_LEN(known); i++)
 		if (streq(v, known[i]))
-			return streq(v, container_state_name(row->status.state)) ||
-			       (streq(v, "stopped") && row->status.state == CONTAINER_EXITED) ||
-			       (streq(v, "configured") && row->status.state == CONTAINER_CREATED);
+			return streq(v, container_row_state(row)) ||
+			       (!row->external && is_also(v, row->status.state));
 	return err_set(err, ERR_INVALID, "%s is not a valid status", v);
 }
 
@@ -289,7 +296,7 @@ static int matches(struct app *app, const struct container_row *row, const struc
 	size_t i, j;
 	int any, r;
 
-	if (!q->all && row->status.state != CONTAINER_RUNNING)
+	if (!q->all && !row->external && row->status.state != CONTAINER_RUNNING)
 		return 0;
 	for (i = 0; i < q->filters->n; i++) {
 		const char *f = q->filters->v[i];
@@ -370,8 +377,7 @@ static int by_command(const void *a, const void *b)
 
 static int by_status(const void *a, const void *b)
 {
-	int r = strcmp(container_state_name(row_of(a)->status.state),
-		       container_state_name(row_of(b)->status.state));
+	int r = strcmp(container_row_state(a), container_row_state(b));
 
 	return r ? r : by_created(a, b);
 }
@@ -418,8 +424,9 @@ int container_rows(struct app *app, const struct container_list *list, const str
 	if (r < 0)
 		return r;
 	for (i = 0; i < list->n && (q->last <= 0 || n < (size_t)q->last); i++) {
-		rows[n] = (struct container_row){.c = list->v[i], .no_trunc = q->no_trunc};
-		r = container_get_status(list->v[i], &rows[n].status, err);
+		rows[n] = (struct container_row){
+		    .c = list->v[i], .no_trunc = q->no_trunc, .external = external_is(list->v[i])};
+		r = rows[n].external ? 0 : container_get_status(list->v[i], &rows[n].status, err);
 		if (r == 0)
 			r = matches(app, &rows[n], q, err);
 		if (r < 0)

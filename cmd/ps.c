@@ -1,5 +1,6 @@
 /* kist ps */
 #include "container_row.h"
+#include "external_list.h"
 #include "verbs.h"
 #include "base/auto.h"
 #include "base/err.h"
@@ -13,7 +14,7 @@
 #define WATCH_MAX 86400
 
 struct ps_args {
-	bool all, quiet, latest, no_trunc, no_heading, size, namespaces;
+	bool all, quiet, latest, no_trunc, no_heading, size, namespaces, pods, external;
 	int64_t last;
 	uint64_t watch;
 	const char *format, *sort;
@@ -24,6 +25,8 @@ struct ps_args {
 
 static const struct opt opts[] = {
     {'a', "all", OPT_FLAG, AT(all), NULL, "Show all containers, not only running ones"},
+    {0, "external", OPT_FLAG, AT(external), NULL,
+     "Show also containers of other tools, such as buildah's working containers"},
     {'f', "filter", OPT_STRINGS, AT(filters), "KEY=VALUE", "Show only what matches"},
     {0, "format", OPT_STRING, AT(format), "TEMPLATE", "Go template, json, or table TEMPLATE"},
     {'n', "last", OPT_INT, AT(last), "N", "Show the N newest containers (all states)"},
@@ -32,10 +35,12 @@ static const struct opt opts[] = {
     {0, "noheading", OPT_FLAG, AT(no_heading), NULL, "Leave out the header line"},
     {0, "namespace", OPT_FLAG, AT(namespaces), NULL, "Show the namespaces of containers"},
     {0, "ns", OPT_FLAG, AT(namespaces), NULL, "As --namespace", .flags = OPT_DEPRECATED},
+    {'p', "pod", OPT_FLAG, AT(pods), NULL, "Show the pods of containers: kist has none"},
     {'q', "quiet", OPT_FLAG, AT(quiet), NULL, "Print only IDs"},
     {'s', "size", OPT_FLAG, AT(size), NULL, "Show sizes"},
     {0, "sort", OPT_CHOICE, AT(sort), "KEY", "Order of the list",
      .choices = "command|created|id|image|names|runningfor|size|status"},
+    {0, "storage", OPT_FLAG, AT(external), NULL, "As --external", .flags = OPT_DEPRECATED},
     {0, "sync", OPT_NOTHING, 0, NULL,
      "Ask for the state anew: has no effect, it is always asked of the kernel",
      .flags = OPT_NO_VALUE},
@@ -85,20 +90,31 @@ static int add_sizes(struct app *app, struct container_row *rows, size_t n,
 {
 	AUTO_FREE struct container_size *sizes = calloc(n + 1, sizeof(*sizes));
 	AUTO_FREE struct container **list = calloc(n + 1, sizeof(struct container *));
-	size_t i;
+	size_t i, own = 0;
 	int r;
 
 	if (!sizes || !list)
 		return err_nomem(err);
 	for (i = 0; i < n; i++)
-		list[i] = rows[i].c;
-	r = container_sizes(app, list, n, sizes, err);
+		if (!rows[i].external)
+			list[own++] = rows[i].c;
+	r = container_sizes(app, list, own, sizes, err);
 	if (r < 0)
 		return r;
-	for (i = 0; i < n; i++)
-		rows[i].size = &sizes[i];
+	for (own = i = 0; i < n; i++)
+		if (!rows[i].external)
+			rows[i].size = &sizes[own++];
 	*ret = TAKE(sizes);
 	return 0;
+}
+
+static const char *table_of(const struct ps_args *a)
+{
+	if (a->namespaces)
+		return container_row_table_ns;
+	if (a->pods)
+		return a->size ? container_row_table_pods_sized : container_row_table_pods;
+	return a->size ? container_row_table_sized : container_row_table;
 }
 
 static int print(const struct ps_args *a, const struct container_row *rows, size_t n,
@@ -119,9 +135,7 @@ static int print(const struct ps_args *a, const struct container_row *rows, size
 		return err_nomem(err);
 	for (i = 0; i < n; i++)
 		list[i] = &rows[i];
-	type.table = a->namespaces ? container_row_table_ns
-		     : a->size	   ? container_row_table_sized
-				   : container_row_table;
+	type.table = table_of(a);
 	return report_write(&report, out, err);
 }
 
@@ -141,6 +155,8 @@ static int show(struct app *app, const struct ps_args *a, struct err *err)
 	int r;
 
 	r = containers_list(app->containers, &list, err);
+	if (r == 0 && a->external)
+		r = external_list(app, &list, err);
 	if (r == 0)
 		r = container_rows(app, &list, &q, &rows, &n, err);
 	if (r == 0 && wants_sizes(a))
@@ -184,9 +200,13 @@ const struct verb verb_ps = {
     .path = "ps",
     .aliases = "container ls|container list|container ps",
     .summary = "List containers",
-    .help = "Filters: name=REGEX, id=ID, status=STATE, label=KEY[=VALUE], label!=KEY[=VALUE],\n"
-	    "ancestor=IMAGE, exited=CODE, before=CONTAINER, since=CONTAINER, until=TIME,\n"
-	    "volume=PATH, network=MODE, restart-policy=POLICY, health=STATUS, pod=POD.",
+    .help =
+	"Filters: name=REGEX, id=ID, status=STATE, label=KEY[=VALUE], label!=KEY[=VALUE],\n"
+	"ancestor=IMAGE, exited=CODE, before=CONTAINER, since=CONTAINER, until=TIME,\n"
+	"volume=PATH, network=MODE, restart-policy=POLICY, health=STATUS, pod=POD.\n"
+	"--external adds containers in the store that kist did not make, whatever their state, as "
+	"far as\n"
+	"filters let them; their COMMAND is \"buildah\", or \"storage\" for those of other tools.",
     .usage = "[options]",
     .examples = "kist ps -a\nkist ps --format \"{{.ID}} {{.Names}} {{.Status}}\"\n"
 		"kist ps -aq --filter status=exited",

@@ -45,7 +45,7 @@ __kist_options() {
 	'logout') echo ' -a --all --authfile= --compat-auth-file= --help ' ;;
 	'logs' | 'container logs') echo ' --color -f --follow -l --latest -n --names --since= --tail= -t --timestamps --until= --help ' ;;
 	'mount' | 'container mount') echo ' -a --all --format= -l --latest --no-trunc --help ' ;;
-	'ps' | 'container ls' | 'container list' | 'container ps') echo ' -a --all -f= --filter= --format= -n= --last= -l --latest --no-trunc --noheading --namespace -q --quiet -s --size --sort= --sync -w= --watch= --help ' ;;
+	'ps' | 'container ls' | 'container list' | 'container ps') echo ' -a --all --external -f= --filter= --format= -n= --last= -l --latest --no-trunc --noheading --namespace -p --pod -q --quiet -s --size --sort= --sync -w= --watch= --help ' ;;
 	'pull' | 'image pull') echo ' -a --all-tags --authfile= --cert-dir= --creds= --disable-content-trust --policy= -q --quiet --tls-verify --arch= --os= --platform= --variant= --retry= --retry-delay= --help ' ;;
 	'push' | 'image push') echo ' --authfile= --cert-dir= --compress --compression-format= --compression-level= --creds= --digestfile= --disable-content-trust --force-compression -f= --format= -q --quiet --remove-signatures --tls-verify --retry= --retry-delay= --help ' ;;
 	'system reset') echo ' -f --force --help ' ;;

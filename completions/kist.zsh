@@ -438,6 +438,7 @@ _kist_command() {
 	'ps' | 'container ls' | 'container list' | 'container ps')
 		_arguments -s -S \
 			'(-a --all)'{-a,--all}'[Show all containers, not only running ones]' \
+			'--external[Show also containers of other tools, such as buildah'\''s working containers]' \
 			'*'{-f+,--filter=}'[Show only what matches]:KEY=VALUE: ' \
 			'--format=[Go template, json, or table TEMPLATE]:TEMPLATE: ' \
 			'(-n --last)'{-n+,--last=}'[Show the N newest containers (all states)]:N: ' \
@@ -445,6 +446,7 @@ _kist_command() {
 			'--no-trunc[Do not shorten IDs and commands]' \
 			'--noheading[Leave out the header line]' \
 			'--namespace[Show the namespaces of containers]' \
+			'(-p --pod)'{-p,--pod}'[Show the pods of containers\: kist has none]' \
 			'(-q --quiet)'{-q,--quiet}'[Print only IDs]' \
 			'(-s --size)'{-s,--size}'[Show sizes]' \
 			'--sort=[Order of the list]:KEY:(command created id image names runningfor size status)' \

@@ -158,3 +158,85 @@ whole() {
     is "" "$(boxes)"
     is "$would" $(((before - $(used_kb)) * 1024))
 }
+
+# ages_away: a table in which no age and no width differs
+ages_away() { sed -E 's/(Less than a|[0-9]+) seconds? ago/NOW/; s/ +/ /g' <<<"$stdout"; }
+
+# same_ps ARG...: kist and podman print the same (podman's own containers there are none)
+same_ps() {
+    local want
+    rc 0 pod ps "$@"
+    want=$(ages_away)
+    rc 0 kist ps "$@"
+    is "$want" "$(ages_away)"
+}
+
+@test "ps --external shows working containers as podman does" {
+    local first format
+    working "$BUSYBOX"
+    first=$box
+    working scratch
+    rc 0 kist ps -a
+    hasnt "$first"
+    rc 0 kist ps --external
+    matches "^[0-9a-f]{12}  $BUSYBOX:latest +buildah +.* ago +Storage +$first"
+    matches "^[0-9a-f]{12}  scratch +buildah +.* ago +Storage +$box"
+    for format in '' -a -q --no-trunc --noheading --ns --namespace --pod -s --sort=names; do
+        same_ps --external ${format:+"$format"}
+    done
+    same_ps --storage
+    for format in ID Names Status Image Command Pid StartedAt ExitedAt Created CreatedAt Labels Mounts Networks PodName Size; do
+        same_ps --external --format "{{.$format}}"
+    done
+}
+
+@test "ps --external as JSON says what podman's does" {
+    local want
+    working "$BUSYBOX"
+    rc 0 pod ps --external --format json
+    want=$(jq -S '.[0] | del(.CreatedAt)' <<<"$stdout")
+    rc 0 kist ps --external --format json
+    # (what podman leaves out)
+    is "$want" "$(jq -S '.[0] | del(.CreatedAt, .CIDFile, .ExposedPorts, .Restarts)' <<<"$stdout")"
+    rc 0 kist ps --format json
+    is '[]' "$(jq -c . <<<"$stdout")"
+}
+
+@test "filters hold for containers of other tools, too, and the newest are the last" {
+    local first
+    working "$BUSYBOX"
+    first=$box
+    working "$SIX"
+    rc 0 kist create --name mine --network none "$SIX"
+    rc 0 kist ps --external --filter "name=^$first$" --format '{{.Names}}'
+    is "$first" "$stdout"
+    rc 0 kist ps --external --filter "ancestor=$SIX" --format '{{.Names}}'
+    is "$box" "$stdout"
+    rc 0 kist ps --external --filter status=created --format '{{.Names}}'
+    is mine "$stdout"
+    rc 0 kist ps --external --filter label=a --format '{{.Names}}'
+    is "" "$stdout"
+    rc 125 kist ps --external --filter status=storage
+    rc 0 kist ps --external --last 2 --format '{{.Names}}'
+    is "$box"$'\n'mine "$stdout"
+}
+
+@test "ps --external shows what another tool made, but not what keeps images for kist's containers" {
+    rc 0 kist create --name mine --network none "$BUSYBOX"
+    rc 0 pod create --name theirs --network none "$BUSYBOX"
+    rc 0 kist ps --external --format '{{.Names}} {{.Command}} {{.State}}'
+    is "theirs storage storage" "$stdout"
+    rc 0 kist ps -a --external --format '{{.Names}}'
+    is $'mine\ntheirs' "$stdout"
+}
+
+@test "ps --pod has podman's columns, and no pods" {
+    rc 0 kist ps --pod
+    matches '^CONTAINER ID  IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES +POD ID +PODNAME$'
+    same_ps --pod
+    same_ps -p -s
+    same_ps -p --ns
+    rc 0 kist create --name mine --network none "$BUSYBOX"
+    rc 0 kist ps -a -p --noheading
+    matches ' Created +mine *$'
+}
