@@ -7,9 +7,10 @@
 #include "container/container.h"
 #include "image/measure.h"
 #include "image/prune.h"
+#include "store/repair.h"
 
 struct prune_args {
-	bool all, force, dry_run, externals;
+	bool all, force, dry_run, externals, build, volumes;
 	struct strv filters;
 };
 
@@ -62,13 +63,12 @@ static void add_bytes(struct buf *out, const char *what, uint64_t bytes)
 		 human_size(bytes, human));
 }
 
-static void tell_mounted(const struct strv *names)
+static void tell_mounted(const struct strv *names, const char *more)
 {
 	size_t i;
 
 	for (i = 0; i < names->n; i++)
-		say("Warning: buildah's container %s is mounted: it stays, and so does its image",
-		    names->v[i]);
+		say("Warning: buildah's container %s is mounted: it stays%s", names->v[i], more);
 }
 
 static int run_images(struct app *app, const void *args, const struct strv *rest, struct err *err)
@@ -94,7 +94,7 @@ static int run_images(struct app *app, const void *args, const struct strv *rest
 		r = prune_images(app, a, &filter, &done, err);
 	if (r < 0)
 		return r;
-	tell_mounted(&done.mounted);
+	tell_mounted(&done.mounted, ", and so does its image");
 	for (i = 0; i < done.ids.n; i++)
 		buf_addf(&out, "%s%s%s\n", done.ids.v[i], a->dry_run ? "  " : "",
 			 a->dry_run ? done.names.v[i] : "");
@@ -218,45 +218,106 @@ const struct verb verb_container_prune = {
 
 static const struct opt system_opts[] = {
     {'a', "all", OPT_FLAG, AT(all), NULL, "All images that no container uses, not only nameless"},
+    {0, "build", OPT_FLAG, AT(build), NULL, "Working containers of buildah, too"},
+    {0, "external", OPT_FLAG, AT(externals), NULL,
+     "Nothing but what no record in the store knows: remains of commands that were killed"},
     FILTER_OPT,
     FORCE_OPT,
-    {0, "volumes", OPT_NOTHING, 0, NULL, "Volumes, too: has no effect, there are none",
-     .flags = OPT_NO_VALUE},
+    {0, "volumes", OPT_FLAG, AT(volumes), NULL, "Volumes, too: has no effect, there are none"},
     {0},
 };
 
-static void add_list(struct buf *out, const char *title, const struct strv *ids)
+static void add_ids(struct buf *out, const struct strv *ids)
 {
 	size_t i;
 
-	if (ids->n > 0)
-		buf_addf(out, "%s\n", title);
 	for (i = 0; i < ids->n; i++)
 		buf_addf(out, "%s\n", ids->v[i]);
 }
 
 static int ask_system(const struct prune_args *a, struct err *err)
 {
-	return confirm(
-	    a->all ? "WARNING! This command removes:\n\t- all stopped containers\n"
-		     "\t- all images without at least one container associated with them\n\n"
-		   : "WARNING! This command removes:\n\t- all stopped containers\n"
-		     "\t- all dangling images\n\n",
-	    err);
+	AUTO_BUF struct buf text = BUF_INIT(OUT_MAX);
+
+	buf_addf(&text,
+		 "WARNING! This command removes:\n\t- all stopped containers\n%s\t- all %s\n\n",
+		 a->build ? "\t- all build containers\n" : "",
+		 a->all ? "images without at least one container associated with them"
+			: "dangling images");
+	return confirm(buf_str(&text), err);
+}
+
+/* Says nothing, and asks nothing, as podman. */
+static int prune_remains(struct app *app, const struct prune_args *a, struct err *err)
+{
+	AUTO_STRV struct strv found = STRV_INIT;
+	int r;
+
+	if (a->all || a->volumes || a->build || a->filters.n > 0)
+		return err_set(err, ERR_INVALID,
+			       "system prune --external cannot be combined with other options");
+	r = store_gc(app->store, err);
+	if (r == 0)
+		r = containers_gc(app->containers, err);
+	return r < 0 ? r : store_leftovers(app->store, true, &found, err);
+}
+
+/* What is removed, by kind. */
+struct system_pruned {
+	struct image_pruned build, images;
+	struct strv containers;
+	uint64_t container_bytes;
+};
+
+static void system_pruned_fini(struct system_pruned *p)
+{
+	image_pruned_fini(&p->build);
+	image_pruned_fini(&p->images);
+	strv_fini(&p->containers);
+}
+
+static int prune_system(struct app *app, const struct prune_args *a,
+			const struct prune_filter *filter, struct system_pruned *ret,
+			struct err *err)
+{
+	struct image_ctx ctx = app_image_ctx(app, NULL, NULL);
+	int r = 0;
+
+	if (a->build)
+		r = build_prune(&ctx, filter, &ret->build, err);
+	if (r == 0)
+		r = prune_containers(app, filter, &ret->containers, &ret->container_bytes, err);
+	return r < 0 ? r : prune_images(app, a, filter, &ret->images, err);
+}
+
+static int print_system(struct system_pruned *p, struct err *err)
+{
+	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+	char human[HUMAN_MAX];
+
+	tell_mounted(&p->build.mounted, "");
+	if (p->build.ids.n + p->containers.n > 0)
+		buf_adds(&out, "Deleted Containers\n");
+	add_ids(&out, &p->build.ids);
+	add_ids(&out, &p->containers);
+	if (p->images.ids.n > 0)
+		buf_adds(&out, "Deleted Images\n");
+	add_ids(&out, &p->images.ids);
+	buf_addf(&out, "Total reclaimed space: %s\n",
+		 human_size(p->build.bytes + p->container_bytes + p->images.bytes, human));
+	return out_buf(&out, err);
 }
 
 static int run_system(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
-	AUTO_IMAGE_PRUNED struct image_pruned images = {0};
-	AUTO_STRV struct strv containers = STRV_INIT;
-	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+	AUTO(system_pruned_fini) struct system_pruned done = {.containers = STRV_INIT};
 	const struct prune_args *a = args;
 	struct prune_filter filter;
-	char human[HUMAN_MAX];
-	uint64_t bytes = 0;
 	int r;
 
 	(void)rest;
+	if (a->externals)
+		return prune_remains(app, a, err);
 	r = prune_filter_read(&a->filters, &filter, err);
 	if (r == 0 && !a->force) {
 		r = ask_system(a, err);
@@ -264,20 +325,17 @@ static int run_system(struct app *app, const void *args, const struct strv *rest
 			return r;
 	}
 	if (r >= 0)
-		r = prune_containers(app, &filter, &containers, &bytes, err);
-	if (r == 0)
-		r = prune_images(app, a, &filter, &images, err);
-	if (r < 0)
-		return r;
-	add_list(&out, "Deleted Containers", &containers);
-	add_list(&out, "Deleted Images", &images.ids);
-	buf_addf(&out, "Total reclaimed space: %s\n", human_size(bytes + images.bytes, human));
-	return out_buf(&out, err);
+		r = prune_system(app, a, &filter, &done, err);
+	return r < 0 ? r : print_system(&done, err);
 }
 
 const struct verb verb_system_prune = {
     .path = "system prune",
     .summary = "Remove stopped containers and images that nobody needs",
+    .help = "--build takes all working containers of buildah, also those of a build that is being "
+	    "made; one that\n"
+	    "is mounted stays. --external removes nothing that a record knows, does not ask, and "
+	    "says nothing.",
     .usage = "[options]",
     .opts = system_opts,
     .args_size = sizeof(struct prune_args),

@@ -55,7 +55,7 @@ __kist_options() {
 	'save' | 'image save') echo ' --compress --format= -m --multi-image-archive -o= --output= -q --quiet --uncompressed --help ' ;;
 	'start' | 'container start') echo ' --all -a --attach --detach-keys= -f= --filter= -i --interactive -l --latest --sig-proxy --help ' ;;
 	'stop' | 'container stop') echo ' -a --all --cidfile= -f= --filter= -i --ignore -l --latest -t= --time= --help ' ;;
-	'system prune') echo ' -a --all --filter= -f --force --volumes --help ' ;;
+	'system prune') echo ' -a --all --build --external --filter= -f --force --volumes --help ' ;;
 	'tag' | 'image tag') echo ' --help ' ;;
 	'unmount' | 'umount' | 'container unmount' | 'container umount') echo ' -a --all -f --force -l --latest --help ' ;;
 	'untag' | 'image untag') echo ' --help ' ;;

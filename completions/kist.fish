@@ -452,6 +452,8 @@ complete -c kist -n "__kist_at 'stop' 'container stop'" -s l -l latest -d 'The n
 complete -c kist -n "__kist_at 'stop' 'container stop'" -s t -l time -x -d 'Seconds to wait before the kill'
 complete -c kist -n "__kist_at 'stop' 'container stop'" -a '(__kist_names containers)'
 complete -c kist -n "__kist_at 'system prune'" -s a -l all -d 'All images that no container uses, not only nameless'
+complete -c kist -n "__kist_at 'system prune'" -l build -d 'Working containers of buildah, too'
+complete -c kist -n "__kist_at 'system prune'" -l external -d 'Nothing but what no record in the store knows: remains of commands that were killed'
 complete -c kist -n "__kist_at 'system prune'" -l filter -x -d 'Only what matches: until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE]'
 complete -c kist -n "__kist_at 'system prune'" -s f -l force -d 'Do not ask'
 complete -c kist -n "__kist_at 'system prune'" -l volumes -d 'Volumes, too: has no effect, there are none'

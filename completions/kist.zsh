@@ -624,6 +624,8 @@ _kist_command() {
 	'system prune')
 		_arguments -s -S \
 			'(-a --all)'{-a,--all}'[All images that no container uses, not only nameless]' \
+			'--build[Working containers of buildah, too]' \
+			'--external[Nothing but what no record in the store knows\: remains of commands that were killed]' \
 			'*--filter=[Only what matches\: until=TIME, label=KEY\[=VALUE\], label!=KEY\[=VALUE\]]:KEY=VALUE: ' \
 			'(-f --force)'{-f,--force}'[Do not ask]' \
 			'--volumes[Volumes, too\: has no effect, there are none]' \

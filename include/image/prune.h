@@ -29,9 +29,9 @@ struct image_prune {
 };
 
 struct image_pruned {
-	struct strv ids;     /* of the images removed */
-	struct strv names;   /* of each: "NAME, NAME" or "<none>" */
-	struct strv mounted; /* names of buildah's containers that keep an image, being mounted */
+	struct strv ids;     /* of what was removed */
+	struct strv names;   /* of each image: "NAME, NAME" or "<none>" */
+	struct strv mounted; /* names of buildah's containers that stay, being mounted */
 	uint64_t bytes;	     /* of disk that were given back */
 };
 
@@ -40,6 +40,11 @@ void image_pruned_fini(struct image_pruned *p);
 
 /* Images in use, mounted, or of additional stores are left alone. *ret must be empty ({0}). */
 int image_prune(const struct image_ctx *ctx, const struct image_prune *prune,
+		struct image_pruned *ret, struct err *err);
+
+/* Removes working containers of buildah, which have no labels: ids and bytes are theirs. Those that
+ * are mounted are left alone. *ret must be empty ({0}). */
+int build_prune(const struct image_ctx *ctx, const struct prune_filter *filter,
 		struct image_pruned *ret, struct err *err);
 
 #endif

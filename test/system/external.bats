@@ -240,3 +240,61 @@ same_ps() {
     rc 0 kist ps -a -p --noheading
     matches ' Created +mine *$'
 }
+
+@test "system prune --build removes working containers, and what they alone kept" {
+    local first
+    working "$BUSYBOX"
+    first=$(boxes)
+    working scratch
+    rc 0 kist system prune -af
+    is 2 "$(boxes | wc -l)"
+    rc 1 kist image exists "$SIX"
+    rc 0 kist create --name mine --network none "$BUSYBOX"
+    rc 0 kist system prune -f --build --filter until=1h
+    is 2 "$(boxes | wc -l)"
+    rc 0 kist system prune -f --build
+    is "" "$(boxes)"
+    is "Deleted Containers" "$(head -n 1 <<<"$stdout")"
+    is 3 "$(grep -cE '^[0-9a-f]{64}$' <<<"$stdout")"
+    has "$first"
+    matches '^Total reclaimed space: [0-9.]+kB$'
+    rc 0 kist image exists "$BUSYBOX"
+    working "$BUSYBOX"
+    rc 0 kist system prune -af --build
+    rc 1 kist image exists "$BUSYBOX"
+    whole
+}
+
+@test "system prune --build asks, and leaves alone what is mounted and what is podman's" {
+    working "$BUSYBOX"
+    rc 0 pod create --name p --network none "$BUSYBOX" echo still
+    rc 0 kist system prune --build <<<n
+    has '- all build containers'
+    is 1 "$(boxes | wc -l)"
+    mounted
+    rc 0 kist system prune -f --build
+    has "buildah's container $box is mounted: it stays"
+    is 1 "$(boxes | wc -l)"
+    unmounted
+    rc 0 kist system prune -f --build
+    is "" "$(boxes)"
+    rc 0 pod start -a p
+    is still "$stdout"
+}
+
+@test "system prune --external removes what no record knows, and says nothing" {
+    local id=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+    working "$BUSYBOX"
+    mkdir -p "$ROOT/overlay/$id/diff" "$ROOT/overlay-containers/$id/userdata" "$ROOT/kist/staging"
+    : >"$ROOT/kist/staging/drop-$id.lock"
+    rc 125 kist system check
+    rc 0 kist system prune --external </dev/null
+    is "" "$output"
+    rc 0 kist system check
+    is 1 "$(boxes | wc -l)"
+    rc 0 kist image exists "$SIX"
+    for option in --all --build --volumes --filter=until=1h; do
+        rc 125 kist system prune --external "$option"
+        has "system prune --external cannot be combined with other options"
+    done
+}
