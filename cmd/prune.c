@@ -1,5 +1,6 @@
 /* kist image prune, kist container prune, kist system prune */
 #include "app.h"
+#include "build_cache.h"
 #include "confirm.h"
 #include "verbs.h"
 #include "base/auto.h"
@@ -10,7 +11,7 @@
 #include "store/repair.h"
 
 struct prune_args {
-	bool all, force, dry_run, externals, build, volumes;
+	bool all, force, dry_run, externals, build, build_cache, volumes;
 	struct strv filters;
 };
 
@@ -30,6 +31,8 @@ struct prune_args {
 
 static const struct opt image_opts[] = {
     {'a', "all", OPT_FLAG, AT(all), NULL, "All images that no container uses, not only nameless"},
+    {0, "build-cache", OPT_FLAG, AT(build_cache), NULL,
+     "Also what RUN --mount=type=cache keeps from one build to the next"},
     {0, "dry-run", OPT_FLAG, AT(dry_run), NULL, "Only show what would go, with exact bytes"},
     {0, "external", OPT_FLAG, AT(externals), NULL,
      "Also images that only working containers of buildah use, with these"},
@@ -71,36 +74,59 @@ static void tell_mounted(const struct strv *names, const char *more)
 		say("Warning: buildah's container %s is mounted: it stays%s", names->v[i], more);
 }
 
+static int ask_images(const struct prune_args *a, struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT(OUT_MAX);
+
+	buf_addf(&text, "WARNING! This command removes all %s.\n",
+		 a->all ? "images without at least one container associated with them"
+			: "dangling images");
+	if (a->build_cache)
+		buf_adds(&text, "WARNING! This command removes what is cached between builds.\n");
+	return confirm(buf_str(&text), err);
+}
+
+static int print_images(const struct prune_args *a, const struct image_pruned *done,
+			const struct build_cache *cache, struct err *err)
+{
+	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+	size_t i;
+
+	for (i = 0; i < done->ids.n; i++)
+		buf_addf(&out, "%s%s%s\n", done->ids.v[i], a->dry_run ? "  " : "",
+			 a->dry_run ? done->names.v[i] : "");
+	for (i = 0; a->dry_run && i < cache->paths.n; i++)
+		buf_addf(&out, "%s  <build cache>\n", cache->paths.v[i]);
+	if (a->dry_run)
+		add_bytes(&out, "Would reclaim", done->bytes + cache->bytes);
+	return out_buf(&out, err);
+}
+
 static int run_images(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
 	AUTO_IMAGE_PRUNED struct image_pruned done = {0};
-	AUTO_BUF struct buf out = BUF_INIT(OUT_MAX);
+	AUTO_BUILD_CACHE struct build_cache cache = {0};
 	const struct prune_args *a = args;
 	struct prune_filter filter;
-	size_t i;
 	int r;
 
 	(void)rest;
 	r = prune_filter_read(&a->filters, &filter, err);
 	if (r == 0 && !a->force && !a->dry_run) {
-		r = confirm(a->all ? "WARNING! This command removes all images without at least "
-				     "one container associated with them.\n"
-				   : "WARNING! This command removes all dangling images.\n",
-			    err);
+		r = ask_images(a, err);
 		if (r <= 0)
 			return r;
 	}
 	if (r >= 0)
 		r = prune_images(app, a, &filter, &done, err);
+	if (r == 0 && a->build_cache)
+		r = build_cache_find(app, &cache, err);
+	if (r == 0 && !a->dry_run)
+		r = build_cache_remove(app, &cache, err);
 	if (r < 0)
 		return r;
 	tell_mounted(&done.mounted, ", and so does its image");
-	for (i = 0; i < done.ids.n; i++)
-		buf_addf(&out, "%s%s%s\n", done.ids.v[i], a->dry_run ? "  " : "",
-			 a->dry_run ? done.names.v[i] : "");
-	if (a->dry_run)
-		add_bytes(&out, "Would reclaim", done.bytes);
-	return out_buf(&out, err);
+	return print_images(a, &done, &cache, err);
 }
 
 const struct verb verb_image_prune = {
@@ -111,6 +137,8 @@ const struct verb verb_image_prune = {
 	    "--external takes buildah's working containers along, also those of a build that is "
 	    "being made;\n"
 	    "one that is mounted stays. Containers of podman and other tools keep their images.\n"
+	    "--build-cache removes $TMPDIR/buildah-cache-UID (or /var/tmp), also under a build "
+	    "that is being made.\n"
 	    "--dry-run changes nothing and says how many bytes of disk would be given back.",
     .usage = "[options]",
     .examples = "kist image prune --all --dry-run\n"

@@ -32,7 +32,7 @@ __kist_options() {
 	'image exists') echo ' --help ' ;;
 	'image inspect') echo ' -f= --format= --help ' ;;
 	'image mount') echo ' -a --all --format= --help ' ;;
-	'image prune') echo ' -a --all --dry-run --external --filter= -f --force --help ' ;;
+	'image prune') echo ' -a --all --build-cache --dry-run --external --filter= -f --force --help ' ;;
 	'image tree') echo ' --whatrequires --help ' ;;
 	'image unmount' | 'image umount') echo ' -a --all -f --force --help ' ;;
 	'images' | 'image ls' | 'image list') echo ' -a --all --digests -f= --filter= --format= --history --no-trunc -n --noheading -q --quiet --sort= --help ' ;;

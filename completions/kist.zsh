@@ -318,6 +318,7 @@ _kist_command() {
 	'image prune')
 		_arguments -s -S \
 			'(-a --all)'{-a,--all}'[All images that no container uses, not only nameless]' \
+			'--build-cache[Also what RUN --mount=type=cache keeps from one build to the next]' \
 			'--dry-run[Only show what would go, with exact bytes]' \
 			'--external[Also images that only working containers of buildah use, with these]' \
 			'*--filter=[Only what matches\: until=TIME, label=KEY\[=VALUE\], label!=KEY\[=VALUE\]]:KEY=VALUE: ' \

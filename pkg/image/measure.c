@@ -57,18 +57,28 @@ static int measure_in_userns(struct measuring *m, uint64_t *ret, struct err *err
 	return r < 0 ? r : 0;
 }
 
+static int measure(struct store *s, struct measuring *m, struct err *err)
+{
+	if (m->paths->n == 0)
+		return 0;
+	/* As root of a namespace already there is nobody else to become. */
+	if (!store_is_rootless(s) || geteuid() == 0)
+		return measure_all(m, err);
+	return measure_in_userns(m, m->sizes, err);
+}
+
 int store_measure(struct store *s, const struct strv *paths, uint64_t *ret, struct err *err)
 {
 	struct measuring m = {.paths = paths, .sizes = ret};
-	int r;
 
-	if (paths->n == 0)
-		return 0;
 	m.n_roots = store_roots(s, m.roots);
-	/* As root of a namespace already there is nobody else to become. */
-	if (!store_is_rootless(s) || geteuid() == 0)
-		r = measure_all(&m, err);
-	else
-		r = measure_in_userns(&m, ret, err);
-	return r < 0 ? err_wrap(err, "measuring %s", store_graphroot(s)) : 0;
+	return measure(s, &m, err) < 0 ? err_wrap(err, "measuring %s", store_graphroot(s)) : 0;
+}
+
+int store_measure_in(struct store *s, int dir, const struct strv *paths, uint64_t *ret,
+		     struct err *err)
+{
+	struct measuring m = {.roots = {dir}, .n_roots = 1, .paths = paths, .sizes = ret};
+
+	return measure(s, &m, err);
 }

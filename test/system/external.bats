@@ -298,3 +298,57 @@ same_ps() {
         has "system prune --external cannot be combined with other options"
     done
 }
+
+# a_cache: as builds with RUN --mount=type=cache leave it
+a_cache() {
+    export TMPDIR=$STORE/tmp
+    mkdir "$TMPDIR"
+    cache=$TMPDIR/buildah-cache-$(id -u)
+    mkdir -p "$cache/a/b"
+    head -c 100000 /dev/zero >"$cache/a/b/c"
+}
+
+@test "image prune --build-cache removes what builds keep for the next one, and only that" {
+    local cache kb
+    a_cache
+    mkdir "$TMPDIR/buildah-cache" "$TMPDIR/buildah-cache-1" "$TMPDIR/other"
+    kb=$(($(du -ks "$cache" | cut -f 1) + $(du -ks "$TMPDIR/buildah-cache" | cut -f 1)))
+    rc 0 kist image prune -f
+    [ -e "$cache/a/b/c" ]
+    rc 0 kist image prune --build-cache --dry-run
+    has "$cache  <build cache>"
+    has "Would reclaim: $((kb * 1024)) bytes"
+    rc 0 kist image prune --build-cache <<<n
+    has 'removes what is cached between builds'
+    [ -e "$cache/a/b/c" ]
+    rc 0 kist image prune --build-cache -f
+    is "" "$stdout"
+    is $'buildah-cache-1\nother' "$(ls "$TMPDIR")"
+    rc 0 kist image prune --build-cache -f
+    rc 0 kist image exists "$SIX"
+}
+
+@test "image prune --build-cache follows no link, and takes nothing of somebody else" {
+    local cache
+    a_cache
+    mv "$cache" "$TMPDIR/mine"
+    ln -s mine "$cache"
+    rc 0 kist image prune --build-cache -f
+    [ -e "$TMPDIR/mine/a/b/c" ]
+    need_root
+    rm "$cache"
+    mv "$TMPDIR/mine" "$cache"
+    chown 12345 "$cache"
+    rc 0 kist image prune --build-cache -f
+    [ -e "$cache/a/b/c" ]
+}
+
+@test "a cache that buildah made goes, with files of all its users" {
+    export TMPDIR=$STORE/tmp
+    mkdir "$TMPDIR"
+    printf 'FROM %s\nRUN --mount=type=cache,target=/c sh -c "echo x >/c/f; mkdir -m 700 /c/d; chown 1000 /c/d /c/f"\n' "$BUSYBOX" >Containerfile
+    on buildah bud --isolation chroot -q . >/dev/null || skip "buildah builds nothing here"
+    compgen -G "$TMPDIR/buildah-cache*/c/f" >/dev/null || skip "this buildah keeps it elsewhere"
+    rc 0 kist image prune --build-cache -f
+    is "" "$(compgen -G "$TMPDIR/buildah-cache*")"
+}
