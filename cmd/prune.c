@@ -71,7 +71,9 @@ static void tell_mounted(const struct strv *names, const char *more)
 	size_t i;
 
 	for (i = 0; i < names->n; i++)
-		say("Warning: buildah's container %s is mounted: it stays%s", names->v[i], more);
+		say("Warning: buildah's container %s is mounted: it stays%s; \"buildah rm %s\" "
+		    "removes it all the same",
+		    names->v[i], more, names->v[i]);
 }
 
 static int ask_images(const struct prune_args *a, struct err *err)

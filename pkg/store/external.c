@@ -10,6 +10,7 @@
 #include "sys/fd.h"
 #include "sys/mounts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -38,15 +39,19 @@ void externals_leave(struct externals *e)
 	}
 }
 
-bool external_is_buildah(struct store *s, const char *id)
+int external_is_buildah(struct store *s, const char *id, struct err *err)
 {
 	char path[STORE_ID_LEN + 64];
 	struct stat st;
 
 	if (!id_is_good(id))
-		return false;
+		return 0;
 	(void)snprintf(path, sizeof(path), "overlay-containers/%s/userdata/buildah.json", id);
-	return fstatat(own(s)->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+	if (fstatat(own(s)->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISREG(st.st_mode);
+	if (errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	return err_sys(err, errno, "looking for %s", path);
 }
 
 /* A user's buildah mounts in a namespace of its own: then only the count tells. */
@@ -64,14 +69,14 @@ enum store_external external_state(struct store *s, struct str layer, const stru
 	return mount_is_at(own(s)->overlay_fd, path) ? STORE_EXTERNAL_MOUNTED : STORE_EXTERNAL_FREE;
 }
 
-static bool is_buildah(struct store *s, const struct rec *rec)
+static int is_buildah(struct store *s, const struct rec *rec, struct err *err)
 {
 	char id[STORE_ID_LEN + 1];
 
 	if (!id_slice_is_good(rec->m[REC_ID]) || slice_get(rec->m[REC_FLAGS], FLAG_HOLDER).ptr)
-		return false;
+		return 0;
 	id_copy(rec->m[REC_ID], id);
-	return external_is_buildah(s, id);
+	return external_is_buildah(s, id, err);
 }
 
 static int add(struct externals *e, const struct rec *rec, struct err *err)
@@ -103,9 +108,10 @@ static int sort_out(struct store *s, const struct index *ix, const char *image_i
 		if (!str_eq(rec->m[REC_IMAGE], image_id) ||
 		    slice_get(rec->m[REC_FLAGS], FLAG_HOLDER).ptr)
 			continue;
-		if (ours && is_buildah(s, rec))
+		r = ours ? is_buildah(s, rec, err) : 0;
+		if (r > 0)
 			r = add(e, rec, err);
-		else
+		else if (r == 0)
 			r = strv_addn(others, rec_name(rec), err);
 	}
 	return r;
@@ -138,10 +144,11 @@ int externals_check_mounts(struct store *s, const struct externals *e, const str
 	for (i = 0; i < e->n; i++) {
 		x = &e->v[i];
 		if (external_state(s, str_of(x->layer), mounts) == STORE_EXTERNAL_MOUNTED)
-			return err_set(err, ERR_IN_USE,
-				       "buildah's container %s is mounted: somebody works in it; "
-				       "if not, \"buildah umount\" it first",
-				       x->name);
+			return err_set(
+			    err, ERR_IN_USE,
+			    "buildah's container %s is mounted: somebody may work in it; "
+			    "\"buildah rm %s\" removes it all the same",
+			    x->name, x->name);
 	}
 	return 0;
 }
@@ -226,9 +233,11 @@ static int find(struct store *s, const char *id, struct externals *e, struct err
 	}
 	if (r < 0 || !rec)
 		return r;
-	if (!is_buildah(s, rec))
+	r = is_buildah(s, rec, err);
+	if (r == 0)
 		return err_set(err, ERR_DENIED, "container %.12s is not buildah's", id);
-	r = add(e, rec, err);
+	if (r > 0)
+		r = add(e, rec, err);
 	return r < 0 ? r : 1;
 }
 

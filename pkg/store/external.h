@@ -20,8 +20,8 @@ void externals_fini(struct externals *e);
 /* After a failure: the lock files stay for store_gc. */
 void externals_leave(struct externals *e);
 
-/* Is there what buildah keeps of a working container? */
-bool external_is_buildah(struct store *s, const char *id);
+/* 1 there is what buildah keeps of a working container, 0 there is not. */
+int external_is_buildah(struct store *s, const char *id, struct err *err);
 /* FREE or MOUNTED; mounts: mountpoints.json. */
 enum store_external external_state(struct store *s, struct str layer, const struct index *mounts);
 

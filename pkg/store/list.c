@@ -176,18 +176,20 @@ static int add_containers(const struct index *ix, struct store_container_list *l
 
 /* Those in the run root are only looked at: from is where they begin. What cannot be asked for is
  * taken for mounted. */
-static void find_externals(struct store *s, struct store_container_list *list, size_t from)
+static int find_externals(struct store *s, struct store_container_list *list, size_t from,
+			  struct err *err)
 {
-	struct index mounts = {0};
+	AUTO(index_reset) struct index mounts = {0};
 	struct err ignored = ERR_INIT;
 	bool asked = false, known = false;
 	size_t i;
-	int fd;
+	int fd, r = 0;
 
-	for (i = 0; i < from; i++) {
+	for (i = 0; r >= 0 && i < from; i++) {
 		struct store_container *c = &list->v[i];
 
-		if (c->holder || !external_is_buildah(s, c->id))
+		r = c->holder ? 0 : external_is_buildah(s, c->id, err);
+		if (r <= 0)
 			continue;
 		if (!asked)
 			known = store_runroot_fd(s, &fd, &ignored) == 0 &&
@@ -196,7 +198,7 @@ static void find_externals(struct store *s, struct store_container_list *list, s
 		c->external =
 		    known ? external_state(s, str_of(c->layer), &mounts) : STORE_EXTERNAL_MOUNTED;
 	}
-	index_reset(&mounts);
+	return r < 0 ? r : 0;
 }
 
 int store_container_list(struct store *s, struct store_container_list *ret, struct err *err)
@@ -217,9 +219,10 @@ int store_container_list(struct store *s, struct store_container_list *ret, stru
 		r = store_transient(s, IX_VOLATILE_CONTAINERS, &ix, err);
 	if (r == 0)
 		r = add_containers(ix, &list, err);
+	if (r == 0)
+		r = find_externals(s, &list, from, err);
 	if (r < 0)
 		return r;
-	find_externals(s, &list, from);
 	*ret = list;
 	list = (struct store_container_list){0};
 	return 0;

@@ -206,7 +206,7 @@ static void one_that_is_mounted_is_left_alone(void **state)
 	spit(&run, "overlay-layers/mountpoints.json",
 	     "[{\"id\":\"" BOX_LAYER "\",\"path\":\"/x/merged\",\"count\":1}]");
 	assert_int_equal(delete_image(c.s, STORE_DELETE_EXTERNALS, &err), -ERR_IN_USE);
-	assert_non_null(strstr(err.text, "box is mounted"));
+	assert_non_null(strstr(err.text, "box is mounted: somebody may work in it"));
 	assert_int_equal(store_external_remove(c.s, BOX, &err), -ERR_IN_USE);
 	assert_true(box_is_there(&c));
 	scene_remove(&c);

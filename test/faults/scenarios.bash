@@ -9,6 +9,8 @@
 
 scenarios=(pull load-docker load-oci load-again rmi commit squash prune image-prune tag untag run rm repair push
     login create start exec stop rm-force)
+# (with working containers of buildah)
+! command -v buildah >/dev/null || scenarios+=(rmi-external prune-build)
 # Where other processes and other users' files make a difference to a user.
 user_scenarios=(pull rmi commit prune run start exec stop rm-force)
 
@@ -105,6 +107,28 @@ prepare_rmi() { with_three && runs "$three" 2; }
 op_rmi() { op=(rmi "$three"); }
 redo_rmi() { if has_image "$three"; then kist "${op[@]}"; fi; }
 use_rmi() { kist pull -q --tls-verify=false "$three" && runs "$three" 2; }
+
+# two working containers of buildah on the image, and a holder
+with_working() {
+    local i
+    with_three && runs "$three" 2 || return 1
+    for i in 1 2; do
+        buildah --root "$ROOT" --runroot "$RUN" --storage-driver overlay from --pull-never "$three" || return 1
+    done
+    # (its own mount of the directory would be copied along)
+    umount "$ROOT/overlay" 2>/dev/null || true
+}
+
+prepare_rmi-external() { with_working; }
+op_rmi-external() { op=(rmi -f "$three"); }
+redo_rmi-external() { redo_rmi; }
+use_rmi-external() { use_rmi; }
+
+# each of them by itself
+prepare_prune-build() { with_working; }
+op_prune-build() { op=(system prune -f --build); }
+redo_prune-build() { kist "${op[@]}"; }
+use_prune-build() { runs "$three" 2; }
 
 prepare_commit() { with_container; }
 op_commit() { op=(commit c localhost/new:1); }
