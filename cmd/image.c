@@ -45,14 +45,17 @@ static const struct opt rmi_opts[] = {
     {0},
 };
 
-/* rmi --force: kist's own containers of the image go with it. */
-static int remove_users(struct app *app, const char *image_id, struct err *err)
+/* rmi --force: kist's own containers of the image go with it, unless others keep it. */
+static int remove_users(struct app *app, const char *image_id, bool externals, struct err *err)
 {
 	AUTO_STRV struct strv users = STRV_INIT;
 	size_t i;
 	int r;
 
-	r = containers_of_image(app->containers, image_id, &users, err);
+	r = store_image_refuse_used(app->store, image_id, externals ? STORE_DELETE_EXTERNALS : 0,
+				    err);
+	if (r == 0)
+		r = containers_of_image(app->containers, image_id, &users, err);
 	for (i = 0; r >= 0 && i < users.n; i++) {
 		AUTO_CONTAINER struct container *c = NULL;
 
@@ -82,7 +85,7 @@ static int remove_one(struct app *app, const struct rmi_args *a, const char *tex
 		if (r == 0)
 			r = image_refuse_read_only(&ctx, image, err);
 		if (r == 0 && (!name || image->names.n <= 1))
-			r = remove_users(app, image->id, err);
+			r = remove_users(app, image->id, a->externals, err);
 		if (r < 0)
 			return r;
 	}

@@ -330,3 +330,19 @@ int store_image_delete_seen(struct store *s, const struct store_image *seen, uns
 {
 	return delete (s, seen->id, seen, flags, users, arg, ret, err);
 }
+
+int store_image_refuse_used(struct store *s, const char *image_id, unsigned flags, struct err *err)
+{
+	AUTO(company_fini)
+	struct company c = {.holder = LIVE_INIT, .externals_too = flags & STORE_DELETE_EXTERNALS};
+	AUTO(deletion_fini) struct deletion d = {0};
+	AUTO_STRV struct strv names = STRV_INIT;
+	int r;
+
+	r = deletion_init(&d, s, err);
+	if (r == 0)
+		r = other_users(&d, image_id, &c, &names, err);
+	if (r == 0 && names.n > 0)
+		return in_use(image_id, &names, err);
+	return r < 0 ? r : 0;
+}

@@ -103,6 +103,24 @@ whole() {
     whole
 }
 
+@test "what keeps an image from rmi --force keeps kist's containers on it, too" {
+    started mine
+    working "$SIX"
+    mounted
+    rc 2 kist rmi -f "$SIX"
+    has 'is mounted'
+    status_is mine running
+    unmounted
+    rc 0 pod create --name p --network none "$SIX" true
+    rc 2 kist rmi -f "$SIX"
+    has 'in use by container p'
+    status_is mine running
+    rc 0 pod rm p
+    rc 0 kist rmi -f "$SIX"
+    rc 1 kist container exists mine
+    is "" "$(boxes)"
+}
+
 @test "podman's containers keep an image and the working containers on it" {
     rc 0 pod create --name p --network none "$BUSYBOX" echo still
     working "$BUSYBOX"
