@@ -140,7 +140,11 @@ int externals_check_mounts(struct store *s, const struct externals *e, const str
 {
 	const struct external *x;
 	size_t i;
+	int fd, r = e->n > 0 ? store_runroot_fd(s, &fd, err) : 0;
 
+	/* Else nobody knows what is mounted. */
+	if (r < 0)
+		return r;
 	for (i = 0; i < e->n; i++) {
 		x = &e->v[i];
 		if (external_state(s, str_of(x->layer), mounts) == STORE_EXTERNAL_MOUNTED)

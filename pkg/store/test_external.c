@@ -60,15 +60,20 @@ static void put_containers(const struct scene *c, const char *file, const char *
 	spit(&c->p, DATA "/buildah.json", "{\"type\":\"buildah 0.0.1\"}");
 }
 
-static void scene_make(struct scene *c, const char *file)
+static void scene_make_as(struct scene *c, enum arrangement kind, const char *file)
 {
-	place_make(&c->p);
+	place_make_as(&c->p, kind);
 	c->s = place_open(&c->p);
 	add_layer(c->s, NULL, "base", c->base);
 	add_layer(c->s, c->base, "a", c->top);
 	add_image(c->s, "image a", c->top, "localhost/a:latest", c->image);
 	make_box_layer(c->s, c->top);
 	put_containers(c, file, BOX_LAYER, "");
+}
+
+static void scene_make(struct scene *c, const char *file)
+{
+	scene_make_as(c, PLAIN, file);
 }
 
 static void scene_remove(struct scene *c)
@@ -112,8 +117,9 @@ static void it_goes_with_its_image_when_that_is_asked_for(void **state)
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < ARRAY_LEN(files); i++) {
-		scene_make(&c, files[i]);
+	/* Each place of the record with each arrangement of the roots. */
+	for (i = 0; i < 3 * ARRAY_LEN(files); i++) {
+		scene_make_as(&c, (enum arrangement)(i / 2), files[i % 2]);
 		assert_int_equal(delete_image(c.s, 0, &err), -ERR_IN_USE);
 		assert_non_null(strstr(err.text, "in use by container box"));
 		assert_true(box_is_there(&c));
