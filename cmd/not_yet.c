@@ -28,14 +28,11 @@ static const struct {
 	const char *path, *flags;
 } table[] = {
     {"create", CREATE " attach:a init-ctr pidfile"},
-    {"image prune", "build-cache external"},
     {"login", "secret"},
-    {"ps", "external pod:p"},
     {"pull", "decryption-key"},
     {"push", "encrypt-layer encryption-key sign-by "
 	     "sign-by-sigstore sign-by-sigstore-private-key sign-passphrase-file"},
     {"run", CREATE " passwd rmi"},
-    {"system prune", "build external"},
     {"", "cdi-spec-dir compose-command conmon connection:c db-backend "
 	 "default-mounts-file events-backend hooks-dir identity module namespace "
 	 "network-backend network-cmd-path network-config-dir noout out remote:r "
