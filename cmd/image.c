@@ -31,7 +31,6 @@ const struct verb verb_tag = {
 
 struct rmi_args {
 	bool all, force, ignore, no_prune;
-	bool externals; /* force as it was given, not what --all makes of it */
 };
 
 static const struct opt rmi_opts[] = {
@@ -46,14 +45,13 @@ static const struct opt rmi_opts[] = {
 };
 
 /* rmi --force: kist's own containers of the image go with it, unless others keep it. */
-static int remove_users(struct app *app, const char *image_id, bool externals, struct err *err)
+static int remove_users(struct app *app, const char *image_id, struct err *err)
 {
 	AUTO_STRV struct strv users = STRV_INIT;
 	size_t i;
 	int r;
 
-	r = store_image_refuse_used(app->store, image_id, externals ? STORE_DELETE_EXTERNALS : 0,
-				    err);
+	r = store_image_refuse_used(app->store, image_id, STORE_DELETE_EXTERNALS, err);
 	if (r == 0)
 		r = containers_of_image(app->containers, image_id, &users, err);
 	for (i = 0; r >= 0 && i < users.n; i++) {
@@ -68,8 +66,9 @@ static int remove_users(struct app *app, const char *image_id, bool externals, s
 
 static int remove_one(struct app *app, const struct rmi_args *a, const char *text, struct err *err)
 {
-	struct image_removal rm = {.force = a->force,
-				   .externals = a->externals,
+	/* --all means whatever names they have, but no containers. */
+	struct image_removal rm = {.force = a->force || a->all,
+				   .externals = a->force,
 				   .no_prune = a->no_prune,
 				   .users = containers_of_image,
 				   .users_arg = app->containers};
@@ -85,7 +84,7 @@ static int remove_one(struct app *app, const struct rmi_args *a, const char *tex
 		if (r == 0)
 			r = image_refuse_read_only(&ctx, image, err);
 		if (r == 0 && (!name || image->names.n <= 1))
-			r = remove_users(app, image->id, a->externals, err);
+			r = remove_users(app, image->id, err);
 		if (r < 0)
 			return r;
 	}
@@ -111,28 +110,26 @@ static int all_images(struct app *app, struct strv *ret, struct err *err)
 static int run_rmi(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
 	AUTO_STRV struct strv texts = STRV_INIT;
-	struct rmi_args a = *(const struct rmi_args *)args;
+	const struct rmi_args *a = args;
 	int r, code = 0;
 	size_t i;
 
-	if (a.all && rest->n > 0)
+	if (a->all && rest->n > 0)
 		return err_set(err, ERR_INVALID,
 			       "when using the --all switch, you may not pass any images names or "
 			       "IDs");
-	if (!a.all && rest->n == 0)
+	if (!a->all && rest->n == 0)
 		return err_set(err, ERR_INVALID, "image name or ID must be specified");
-	a.externals = a.force;
-	r = a.all ? all_images(app, &texts, err) : strv_copy(&texts, rest, err);
+	r = a->all ? all_images(app, &texts, err) : strv_copy(&texts, rest, err);
 	if (r < 0)
 		return r;
 	for (i = 0; i < texts.n; i++) {
 		struct err one = ERR_INIT;
 
-		/* --all means whatever names they have. */
-		a.force = a.force || a.all;
-		r = remove_one(app, &a, texts.v[i], &one);
-		/* As podman: rmi -f of something that is not there is no error. */
-		if (r >= 0 || (r == -ERR_NOT_FOUND && (a.ignore || a.force)))
+		r = remove_one(app, a, texts.v[i], &one);
+		/* As podman: rmi -f of something that is not there is no error; and another
+		 * command may have been quicker. */
+		if (r >= 0 || (r == -ERR_NOT_FOUND && (a->ignore || a->force || a->all)))
 			continue;
 		say_error(&one);
 		r = r == -ERR_NOT_FOUND ? 1 : r == -ERR_IN_USE ? 2 : EXIT_ENGINE;

@@ -193,6 +193,22 @@ holds_open() { readlink "/proc/$1/fd/"* 2>/dev/null | grep -qF "$2"; }
     is "" "$output"
 }
 
+@test "rmi --all leaves containers and their images alone without --force, as podman's" {
+    need_image entry
+    kist tag "$IMG" localhost/other:1
+    need_image
+    kist tag "$IMG" localhost/two:2
+    kist create --name c --network none "$IMG" true >/dev/null
+    rc 2 kist rmi -a
+    has "in use by"
+    rc 0 kist start -a c
+    is 2 "$(kist images --noheading | wc -l)"
+    rc 0 kist image exists "$IMG"
+    rc 1 kist image exists localhost/other:1
+    rc 0 kist rmi -a -f
+    is "" "$(kist images -q)$(kist ps -aq)"
+}
+
 @test "what a killed pull left of a layer that is there goes with the next pull" {
     need_image
     local layer
