@@ -157,7 +157,7 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 		r = container_own_env(&c->def, &env, err);
 	if (r == 0 && a->include_volumes)
 		r = volumes_of(&c->def, &volumes, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	from = str_fmt("FROM %s", c->def.image.name ? c->def.image.name : c->def.image.id);
 	make.comment = from;

@@ -82,6 +82,6 @@ int external_list(struct app *app, struct container_list *list, struct err *err)
 		if (!all.v[i].holder)
 			r = add(app, &all.v[i], list, err);
 	if (r == 0 && list->n > 1)
-		qsort(list->v, list->n, sizeof(struct container *), newer_first);
+		qsort(list->v, list->n, sizeof(*list->v), newer_first);
 	return r;
 }

@@ -182,7 +182,7 @@ static int pull_place(struct app *app, const struct pull_request *rq, const stru
 
 	if (r == 0)
 		r = image_get(ctx, id, ret, ret_name, err);
-	if (r < 0 || (*ret)->names.n == 0)
+	if (r != 0 || (*ret)->names.n == 0)
 		return r;
 	*ret_name = strdup((*ret)->names.v[0]);
 	return *ret_name ? 0 : err_nomem(err);

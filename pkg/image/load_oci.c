@@ -38,7 +38,7 @@ static int get_document(struct incoming *in, const struct index_entry *e, struct
 static int load_entry(struct incoming *in, const struct index_entry *e, struct err *err)
 {
 	AUTO_INDEX struct index inner = {0};
-	enum manifest_kind kind;
+	enum manifest_kind kind = MANIFEST_OCI;
 	int r;
 
 	r = get_document(in, e, &in->own, in->own_digest, &kind, err);
@@ -115,7 +115,7 @@ static int name_entry(struct incoming *in, const struct index *all, const char *
 
 static int load_group(struct load *l, const struct index *all, size_t first, struct err *err)
 {
-	AUTO_FREE struct index_entry *group = calloc(all->n_entries, sizeof(*group));
+	AUTO_FREE struct index_entry *group = calloc(all->n_entries + 1, sizeof(*group));
 	const char *name = index_entry_name(&all->entries[first]);
 	const struct index_entry *e = &all->entries[first];
 	AUTO(incoming_fini) struct incoming in;

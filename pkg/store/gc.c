@@ -132,7 +132,7 @@ static int is_container(struct store *s, const char *id, struct err *err)
 		r = store_index(s, 0, IX_VOLATILE_CONTAINERS, &b, err);
 	if (r == 0)
 		r = store_transient(s, IX_VOLATILE_CONTAINERS, &c, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	return index_find_id(a, id) || index_find_id(b, id) || index_find_id(c, id);
 }
