@@ -55,7 +55,7 @@ static int add(struct app *app, const struct store_container *k, struct containe
 	r = describe(app, k, &c->def, err);
 	if (r < 0)
 		return r;
-	v = reallocarray(list->v, list->n + 1, sizeof(*v));
+	v = reallocarray(list->v, list->n + 1, sizeof(struct container *));
 	if (!v)
 		return err_nomem(err);
 	list->v = v;
@@ -82,6 +82,6 @@ int external_list(struct app *app, struct container_list *list, struct err *err)
 		if (!all.v[i].holder)
 			r = add(app, &all.v[i], list, err);
 	if (r == 0 && list->n > 1)
-		qsort(list->v, list->n, sizeof(*list->v), newer_first);
+		qsort(list->v, list->n, sizeof(struct container *), newer_first);
 	return r;
 }

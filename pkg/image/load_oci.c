@@ -8,17 +8,19 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 
-static int choose(const struct load *l, const struct index *x, const struct index_entry **ret,
-		  struct err *err)
+/* The entry for the wanted platform, or NULL with err. */
+static const struct index_entry *choose(const struct load *l, const struct index *x,
+					struct err *err)
 {
+	const struct index_entry *e = NULL;
 	struct platform want;
 	struct utsname u;
 
 	if (l->pick && l->pick->platform)
-		return index_choose(x, l->pick->platform, ret, err);
+		return index_choose(x, l->pick->platform, &e, err) < 0 ? NULL : e;
 	(void)uname(&u);
 	platform_host(u.machine, &want);
-	return index_choose(x, &want, ret, err);
+	return index_choose(x, &want, &e, err) < 0 ? NULL : e;
 }
 
 static int get_document(struct incoming *in, const struct index_entry *e, struct buf *out,
@@ -49,10 +51,10 @@ static int load_entry(struct incoming *in, const struct index_entry *e, struct e
 	in->has_list = true;
 	(void)snprintf(in->list_digest, sizeof(in->list_digest), "%s", in->own_digest);
 	r = index_read(buf_str(&in->list), in->list.len, e->media_type, &inner, err);
-	if (r == 0)
-		r = choose(in->l, &inner, &e, err);
-	if (r == 0)
-		r = get_document(in, e, &in->own, in->own_digest, &kind, err);
+	e = r < 0 ? NULL : choose(in->l, &inner, err);
+	if (!e)
+		return -(int)err->code;
+	r = get_document(in, e, &in->own, in->own_digest, &kind, err);
 	if (r == 0 && manifest_is_index(kind))
 		return err_set(err, ERR_UNSUPPORTED,
 			       "an image index that names another image index");
@@ -121,7 +123,7 @@ static int load_group(struct load *l, const struct index *all, size_t first, str
 	AUTO(incoming_fini) struct incoming in;
 	struct index x = *all;
 	size_t i;
-	int r = 0;
+	int r;
 
 	incoming_init(&in, l, "blobs/sha256/");
 	if (!group)
@@ -131,9 +133,10 @@ static int load_group(struct load *l, const struct index *all, size_t first, str
 		if (i == first || same_image(e, &all->entries[i]))
 			group[x.n_entries++] = all->entries[i];
 	if (x.n_entries > 1)
-		r = choose(l, &x, &e, err);
-	if (r == 0)
-		r = name_entry(&in, all, name, err);
+		e = choose(l, &x, err);
+	if (!e)
+		return -(int)err->code;
+	r = name_entry(&in, all, name, err);
 	return r < 0 ? r : load_entry(&in, e, err);
 }
 
@@ -169,14 +172,13 @@ static bool is_called(const struct index_entry *e, const char *name)
 /* By its place: this very entry. */
 static int load_nth(struct load *l, const struct index *x, struct err *err)
 {
-	const struct index_entry *e = &x->entries[l->pick->index];
 	struct index alone = *x;
 	size_t n = (size_t)l->pick->index;
 
 	if (n >= x->n_entries)
 		return err_set(err, ERR_NOT_FOUND, "there is no image @%zu, only %zu of them", n,
 			       x->n_entries);
-	alone.entries = (struct index_entry *)e;
+	alone.entries = &x->entries[n];
 	alone.n_entries = 1;
 	return load_group(l, &alone, 0, err);
 }
