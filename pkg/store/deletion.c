@@ -45,16 +45,6 @@ int deletion_init(struct deletion *d, struct store *s, struct err *err)
 	return r;
 }
 
-static bool is_container_layer(const struct index *ix, struct str id)
-{
-	size_t i;
-
-	for (i = 0; i < ix->n; i++)
-		if (slice_same(ix->v[i].m[REC_LAYER], id))
-			return true;
-	return false;
-}
-
 static bool is_image_layer(const struct index *ix, struct str id)
 {
 	struct slice_iter it;
@@ -99,9 +89,9 @@ bool deletion_is_free(const struct deletion *d, struct str id)
 {
 	size_t i;
 
-	if (is_container_layer(d->containers, id) ||
-	    is_container_layer(d->volatile_containers, id) ||
-	    is_container_layer(d->transient_containers, id) ||
+	if (containers_have_layer(d->containers, id) ||
+	    containers_have_layer(d->volatile_containers, id) ||
+	    containers_have_layer(d->transient_containers, id) ||
 	    has_child(d, d->transient_layers, id))
 		return false;
 	for (i = 0; i < d->s->n_own; i++)

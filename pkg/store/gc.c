@@ -33,16 +33,6 @@ static int add_id(const char *name, const char *prefix, struct strv *ids, struct
 	return strv_addn(ids, (struct str){id, STORE_ID_LEN}, err);
 }
 
-static bool is_referred(const struct index *containers, struct str layer)
-{
-	size_t i;
-
-	for (i = 0; i < containers->n; i++)
-		if (slice_same(containers->v[i].m[REC_LAYER], layer))
-			return true;
-	return false;
-}
-
 /* Is this layer ours and unfinished? One without a record is only a directory. */
 static int is_left_over(struct store *s, const struct index *containers, const char *id,
 			struct err *err)
@@ -56,7 +46,7 @@ static int is_left_over(struct store *s, const struct index *containers, const c
 	if (r == 0 || slice_get(rec->m[REC_FLAGS], FLAG_STAGING).ptr)
 		return 1;
 	return slice_get(rec->m[REC_FLAGS], FLAG_HOLDER).ptr &&
-	       !is_referred(containers, rec->m[REC_ID]);
+	       !containers_have_layer(containers, rec->m[REC_ID]);
 }
 
 static int drop_left_overs(struct store *s, const struct strv *dead, struct err *err)

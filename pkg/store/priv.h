@@ -183,6 +183,8 @@ bool id_slice_is_good(struct str id);
 int id_check(const char *id, const char *what, struct err *err);
 /* The first name of a container's record, else its ID. */
 struct str rec_name(const struct rec *rec);
+/* Is it the layer of one of these containers? */
+bool containers_have_layer(const struct index *containers, struct str layer);
 /* A NUL-terminated copy of a good ID. */
 void id_copy(struct str id, char out[STORE_ID_LEN + 1]);
 int rec_read(const struct rec *rec, const struct json_table *table, const char *what, void *ret,

@@ -47,6 +47,16 @@ struct str rec_name(const struct rec *rec)
 	return rec->m[REC_ID];
 }
 
+bool containers_have_layer(const struct index *containers, struct str layer)
+{
+	size_t i;
+
+	for (i = 0; i < containers->n; i++)
+		if (slice_same(containers->v[i].m[REC_LAYER], layer))
+			return true;
+	return false;
+}
+
 void id_copy(struct str id, char out[STORE_ID_LEN + 1])
 {
 	memcpy(out, id.ptr, STORE_ID_LEN);
