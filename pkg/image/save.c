@@ -6,6 +6,7 @@
 #include "spec/digest.h"
 #include "spec/ref.h"
 #include "sys/fd.h"
+#include "sys/lock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,33 @@ static int save_docker_documents(struct outgoing *g, struct err *err)
 	return r < 0 ? r : add_to_docker_index(g, name, err);
 }
 
+/* Of an index that is there what others wrote stays. */
+static int read_layout(struct save *s, struct err *err)
+{
+	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_SIZE_MAX);
+	int r = 0;
+
+	if (s->o->format == SAVE_OCI_DIR)
+		r = file_read(s->out.fd, "index.json", &text, err);
+	if (r < 0)
+		return r;
+	layout_free(s->layout);
+	s->layout = NULL;
+	return layout_new(r > 0 ? buf_str(&text) : NULL, text.len, &s->layout, err);
+}
+
+/* From here to the end no other kist changes the index. */
+static int hold_layout(struct save *s, struct err *err)
+{
+	int r;
+
+	if (s->o->format != SAVE_OCI_DIR || s->held)
+		return 0;
+	r = lock_dir(s->out.fd, err);
+	s->held = true;
+	return r < 0 ? r : read_layout(s, err);
+}
+
 /* Once for each name. */
 static int add_to_layout(struct outgoing *g, const struct buf *manifest, struct err *err)
 {
@@ -77,8 +105,10 @@ static int add_to_layout(struct outgoing *g, const struct buf *manifest, struct 
 	    .size = manifest->len,
 	};
 	size_t i;
-	int r = 0;
+	int r = hold_layout(g->s, err);
 
+	if (r < 0)
+		return r;
 	if (g->names.n == 0)
 		return layout_add(g->s->layout, &image, err);
 	for (i = 0; r == 0 && i < g->names.n; i++) {
@@ -269,16 +299,12 @@ static int save_renamed(struct save *s, const char *text, const struct strv *nam
 /* What is there already. */
 static int begin(struct save *s, struct err *err)
 {
-	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_SIZE_MAX);
-	bool is_oci = s->o->format == SAVE_OCI_ARCHIVE || s->o->format == SAVE_OCI_DIR;
 	int r = 0;
 
 	if (s->o->format == SAVE_DOCKER_DIR)
 		r = image_dir_check(s->out.fd, err);
-	else if (s->o->format == SAVE_OCI_DIR)
-		r = file_read(s->out.fd, "index.json", &text, err);
-	if (r >= 0 && is_oci)
-		r = layout_new(r > 0 ? buf_str(&text) : NULL, text.len, &s->layout, err);
+	else if (s->o->format != SAVE_DOCKER_ARCHIVE)
+		r = read_layout(s, err);
 	/* First of all, so that what an end in the middle leaves is known for what it is. */
 	if (r >= 0 && s->o->format == SAVE_DOCKER_DIR)
 		r = archive_out_text(&s->out, "version", IMAGE_DIR_VERSION,

@@ -18,6 +18,7 @@ struct save {
 	struct workers workers;
 	struct archive_index docker; /* manifest.json of docker's archive */
 	struct layout *layout;	     /* index.json of an OCI layout */
+	bool held;		     /* its directory is locked, the index as it is now */
 };
 
 struct outgoing {

@@ -357,3 +357,18 @@ EOF
         kist rmi -af >/dev/null
     done
 }
+
+@test "pushes to one layout at once are all in its index" {
+    local i round pids
+    need_image
+    for i in 1 2 3 4 5 6; do kist tag "$IMG" "localhost/n$i"; done
+    for round in 1 2 3 4 5; do
+        pids=()
+        for i in 1 2 3 4 5 6; do
+            kist push -q "localhost/n$i" "oci:lay$round:n$i" >/dev/null 3>&- 4>&- &
+            pids+=($!)
+        done
+        for i in "${pids[@]}"; do wait "$i"; done
+        is 6 "$(jq '.manifests | length' "lay$round/index.json")"
+    done
+}
