@@ -131,8 +131,8 @@ enum { STORE_DELETE_EXTERNALS = 1 };
 int store_image_delete_seen(struct store *s, const struct store_image *seen, unsigned flags,
 			    store_users_fn *users, void *arg, struct store_deleted *ret,
 			    struct err *err);
-/* ERR_IN_USE when a deletion with these flags would be refused as things are now, because of
- * containers of other tools. Takes no lock. */
+/* ERR_IN_USE when a deletion with these flags would be refused as things are now, because it is
+ * mounted or has containers of other tools. Takes no lock. */
 int store_image_refuse_used(struct store *s, const char *image_id, unsigned flags, struct err *err);
 
 #endif

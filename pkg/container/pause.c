@@ -12,6 +12,7 @@
 #include "sys/spawn.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -34,8 +35,11 @@ static int keep_main(void *arg, struct err *err)
 	const struct keeping *k = arg;
 	ssize_t n;
 	char byte = 0;
-	int r = cgroup_freeze_paths(k->groups, err);
+	int r;
 
+	/* The command may be gone when the container stands still. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	r = cgroup_freeze_paths(k->groups, err);
 	if (r < 0)
 		return r;
 	if (write(k->ready, &byte, 1) == 1)
@@ -84,11 +88,22 @@ static int pause_groups(struct container_pause *p, int run, struct err *err)
 	return r;
 }
 
+static int pause_running(struct container *c, struct container_pause *p, struct err *err)
+{
+	AUTO_CLOSE int run = -1;
+	int r;
+
+	r = state_open_run(&c->owner->state, c->def.id, &run, err);
+	if (r == 0)
+		r = container_read_cgroups(run, &p->groups, err);
+	return r < 0 ? r : pause_groups(p, run, err);
+}
+
 int container_pause(struct container *c, struct container_pause **ret, struct err *err)
 {
 	AUTO(container_unpause_p) struct container_pause *p = calloc(1, sizeof(*p));
-	AUTO_CLOSE int run = -1;
 	struct container_status st;
+	struct err e = ERR_INIT;
 	int r;
 
 	if (!p)
@@ -97,15 +112,16 @@ int container_pause(struct container *c, struct container_pause **ret, struct er
 	r = container_get_status(c, &st, err);
 	if (r < 0 || st.state != CONTAINER_RUNNING)
 		return r;
-	r = state_open_run(&c->owner->state, c->def.id, &run, err);
-	if (r == 0)
-		r = container_read_cgroups(run, &p->groups, err);
-	if (r == 0)
-		r = pause_groups(p, run, err);
-	if (r < 0)
-		return err_wrap(err, "pausing container %s", c->def.name);
-	*ret = TAKE(p);
-	return 0;
+	if (pause_running(c, p, &e) == 0) {
+		*ret = TAKE(p);
+		return 0;
+	}
+	/* It may have ended meanwhile. */
+	r = container_get_status(c, &st, err);
+	if (r < 0 || st.state != CONTAINER_RUNNING)
+		return r;
+	*err = e;
+	return err_wrap(err, "pausing container %s", c->def.name);
 }
 
 /* A keeper that was killed has left it to us. */

@@ -336,10 +336,13 @@ int store_image_refuse_used(struct store *s, const char *image_id, unsigned flag
 	AUTO(company_fini)
 	struct company c = {.holder = LIVE_INIT, .externals_too = flags & STORE_DELETE_EXTERNALS};
 	AUTO(deletion_fini) struct deletion d = {0};
+	AUTO(records_fini) struct records rs = {0};
 	AUTO_STRV struct strv names = STRV_INIT;
 	int r;
 
 	r = deletion_init(&d, s, err);
+	if (r == 0)
+		r = find_records(&d, image_id, &rs, err);
 	if (r == 0)
 		r = other_users(&d, image_id, &c, &names, err);
 	if (r == 0 && names.n > 0)

@@ -229,6 +229,22 @@ need_pause() {
     rc 0 kist run --rm --network none two test -s /n
 }
 
+@test "a container goes on whenever the commit that pauses it is killed" {
+    local i
+    need_image
+    counting
+    kist exec c rm /big
+    need_pause
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        kist_bg commit -q -p c one >/dev/null
+        sleep "0.00$((i % 10))$i"
+        kill -KILL "$BG"
+        wait "$BG" || true
+        BG=
+        eventually counts
+    done
+}
+
 @test "commits that pause one container wait for each other" {
     local i pids=()
     need_image

@@ -112,6 +112,13 @@ whole() {
     has 'in use by container p'
     status_is mine running
     rc 0 pod rm p
+    if is_root; then
+        kist image mount "$SIX" >/dev/null
+        rc 2 kist rmi -f "$SIX"
+        has 'is mounted'
+        status_is mine running
+        kist image unmount "$SIX" >/dev/null
+    fi
     rc 0 kist rmi -f "$SIX"
     rc 1 kist container exists mine
     is "" "$(boxes)"
