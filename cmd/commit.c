@@ -161,7 +161,8 @@ static int run(struct app *app, const void *args, const struct strv *rest, struc
 		return r;
 	from = str_fmt("FROM %s", c->def.image.name ? c->def.image.name : c->def.image.id);
 	make.comment = from;
-	make.override = a->config ? buf_str(&config) : NULL;
+	if (a->config)
+		make.override = (struct str){buf_str(&config), config.len};
 	process = process_of(&c->def, &env);
 	make.parent = c->def.image.id;
 	r = commit(app, a, c, &make, id, err);

@@ -4,6 +4,7 @@
 #ifndef IMAGE_MAKE_H
 #define IMAGE_MAKE_H
 
+#include "base/str.h"
 #include "image/image.h"
 
 struct child;
@@ -27,8 +28,8 @@ struct image_make {
 	image_tar_fn *whole;
 	void *whole_arg;
 	const struct strv *volumes; /* more of them, paths */
-	/* More of the configuration: a JSON object of docker's names (override.h). */
-	const char *override;
+	/* More of the configuration: a JSON object of docker's names. */
+	struct str override; /* ptr NULL: none */
 };
 
 /* fd: a tar, plain or compressed, read from its position to its end. */

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -73,6 +74,8 @@ static int export_main(void *arg, struct err *err)
 	AUTO_CLOSE int root = -1, upper = -1;
 	int r;
 
+	/* An error, when the reader is gone. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
 		return err_sys(err, errno, "making mounts private");
 	r = reopen(e->upper, &upper, err);

@@ -160,7 +160,7 @@ static int change_config(struct making *k, struct json_doc *doc, struct json *c,
 		r = set_process(doc, c, mk->process, err);
 	if (r == 0 && mk->volumes && mk->volumes->n > 0)
 		r = add_volumes(doc, c, mk->volumes, err);
-	if (r == 0 && mk->override)
+	if (r == 0 && mk->override.ptr)
 		r = override_apply(doc, c, mk->override, err);
 	for (i = 0; r == 0 && mk->changes && i < mk->changes->n; i++)
 		r = change_apply(doc, c, mk->changes->v[i], err);
@@ -362,7 +362,7 @@ static int check(const struct image_make *make, struct err *err)
 
 	r = json_new(&doc, err);
 	c = r < 0 ? NULL : json_object(doc);
-	if (r == 0 && make->override)
+	if (r == 0 && make->override.ptr)
 		r = override_apply(doc, c, make->override, err);
 	for (i = 0; r == 0 && make->changes && i < make->changes->n; i++)
 		r = change_apply(doc, c, make->changes->v[i], err);

@@ -12,6 +12,8 @@
 #include "tree/pack.h"
 #include "tree/unpack.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
 static int begin_unpack(struct making *k, struct worker *w, int blob, struct err *err)
@@ -104,8 +106,11 @@ static int pack_main(void *arg, struct err *err)
 	struct sink_fd to = {p->out, "the new layer"};
 	struct sink sink = sink_to_fd(&to);
 	struct tree_pack_result result;
-	int r = tree_confine(NULL, 0, err);
+	int r;
 
+	/* An error, when the reader is gone. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	r = tree_confine(NULL, 0, err);
 	return r < 0 ? r : tree_pack_dir(p->upper, &o, &sink, &result, err);
 }
 
@@ -129,7 +134,7 @@ static int start_packing(struct making *k, int upper, int out, struct child *ret
 }
 
 /* A packer that died leaves a tar that ends too early, which need not be an error to its reader;
- * and its error explains that of the reader. */
+ * and its error explains that of the reader, unless it is only that the reader is gone. */
 int making_pack(struct making *k, struct worker *w, int upper, struct err *err)
 {
 	AUTO_CHILD struct child packer = CHILD_INIT;
@@ -148,7 +153,8 @@ int making_pack(struct making *k, struct worker *w, int upper, struct err *err)
 	if (r < 0)
 		return r;
 	r = end_unpack(k, w, err);
-	if (spawn_wait(&packer, "layer packer", &told) < 0) {
+	if (spawn_wait(&packer, k->make->whole ? "exporter" : "layer packer", &told) < 0 &&
+	    (r == 0 || !err_is_errno(&told, EPIPE))) {
 		*err = told;
 		return -(int)err->code;
 	}

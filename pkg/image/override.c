@@ -4,30 +4,102 @@
 #include "base/err.h"
 #include "base/strv.h"
 #include "json/json.h"
+#include "spec/signals.h"
 
 #define WHAT "--config"
+
+/* ---- what each member may be: other tools refuse a whole store for one that is not ---- */
+
+static bool is_text(const struct json *v)
+{
+	return json_text(v) != NULL;
+}
+
+static bool is_signal(const struct json *v)
+{
+	struct err ignored = ERR_INIT;
+	int signal;
+
+	return json_text(v) &&
+	       (!*json_text(v) || signal_parse(json_text(v), &signal, &ignored) == 0);
+}
+
+static bool is_count(const struct json *v)
+{
+	uint64_t n;
+
+	return json_get_u64(v, &n);
+}
+
+static bool is_env(const struct json *v)
+{
+	struct json *it;
+
+	if (!config_is_texts(v))
+		return false;
+	JSON_EACH(it, v)
+	if (*json_text(it) == '=' || !strchr(json_text(it), '='))
+		return false;
+	return true;
+}
+
+/* All members are of one kind, and have names. */
+static bool is_map(const struct json *v, enum json_kind kind)
+{
+	struct json *it;
+
+	if (json_kind(v) != JSON_OBJECT)
+		return false;
+	JSON_EACH(it, v)
+	if (!*json_name(it) || json_kind(it) != kind)
+		return false;
+	return true;
+}
+
+static bool is_set(const struct json *v)
+{
+	return is_map(v, JSON_OBJECT);
+}
+
+static bool is_text_map(const struct json *v)
+{
+	return is_map(v, JSON_STRING);
+}
+
+static bool is_health(const struct json *v)
+{
+	struct json *it;
+
+	if (json_kind(v) != JSON_OBJECT)
+		return false;
+	JSON_EACH(it, v)
+	if (streq(json_name(it), "Test") ? !config_is_texts(it) : !is_count(it))
+		return false;
+	return true;
+}
 
 /* How a member joins what is there. */
 enum joining { REPLACE, ADD_MEMBERS, ADD_ENV };
 
 static const struct member {
 	const char *name;
-	enum json_kind kind;
+	bool (*is_good)(const struct json *v);
+	const char *expected;
 	enum joining joining;
 } members[] = {
-    {"User", JSON_STRING, REPLACE},
-    {"WorkingDir", JSON_STRING, REPLACE},
-    {"StopSignal", JSON_STRING, REPLACE},
-    {"Cmd", JSON_ARRAY, REPLACE},
-    {"Entrypoint", JSON_ARRAY, REPLACE},
-    {"OnBuild", JSON_ARRAY, REPLACE},
-    {"Shell", JSON_ARRAY, REPLACE},
-    {"Healthcheck", JSON_OBJECT, REPLACE},
-    {"StopTimeout", JSON_NUMBER, REPLACE},
-    {"Env", JSON_ARRAY, ADD_ENV},
-    {"ExposedPorts", JSON_OBJECT, ADD_MEMBERS},
-    {"Labels", JSON_OBJECT, ADD_MEMBERS},
-    {"Volumes", JSON_OBJECT, ADD_MEMBERS},
+    {"User", is_text, "a text", REPLACE},
+    {"WorkingDir", is_text, "a text", REPLACE},
+    {"StopSignal", is_signal, "the name or number of a signal", REPLACE},
+    {"Cmd", config_is_texts, "a list of texts", REPLACE},
+    {"Entrypoint", config_is_texts, "a list of texts", REPLACE},
+    {"OnBuild", config_is_texts, "a list of texts", REPLACE},
+    {"Shell", config_is_texts, "a list of texts", REPLACE},
+    {"Healthcheck", is_health, "Test, a list of texts, and whole numbers", REPLACE},
+    {"StopTimeout", is_count, "a number of seconds", REPLACE},
+    {"Env", is_env, "a list of NAME=VALUE", ADD_ENV},
+    {"ExposedPorts", is_set, "an object of empty objects", ADD_MEMBERS},
+    {"Labels", is_text_map, "an object of texts", ADD_MEMBERS},
+    {"Volumes", is_set, "an object of empty objects", ADD_MEMBERS},
 };
 
 static bool is_empty(const struct json *v)
@@ -69,24 +141,13 @@ static int add_env(struct json_doc *doc, struct json *config, const struct json 
 	return r < 0 ? r : config_set(doc, config, "Env", json_strv(doc, &env), err);
 }
 
-/* Lists are lists of texts. */
-static int check(const struct member *m, const struct json *v, struct err *err)
-{
-	if (json_kind(v) != m->kind)
-		return err_set(err, ERR_INVALID, WHAT ": %s: not of the kind that images have",
-			       m->name);
-	if (m->kind == JSON_ARRAY && !config_is_texts(v))
-		return err_set(err, ERR_INVALID, WHAT ": %s: expected a list of texts", m->name);
-	return 0;
-}
-
 static int apply(struct json_doc *doc, struct json *config, const struct member *m,
 		 const struct json *v, struct err *err)
 {
-	int r = check(m, v, err);
-
-	if (r < 0 || is_empty(v))
-		return r;
+	if (!m->is_good(v))
+		return err_set(err, ERR_INVALID, WHAT ": %s: expected %s", m->name, m->expected);
+	if (is_empty(v))
+		return 0;
 	if (m->joining == ADD_MEMBERS)
 		return add_members(doc, config, m->name, v, err);
 	if (m->joining == ADD_ENV)
@@ -94,14 +155,14 @@ static int apply(struct json_doc *doc, struct json *config, const struct member 
 	return config_set(doc, config, m->name, json_copy(doc, v), err);
 }
 
-int override_apply(struct json_doc *doc, struct json *config, const char *text, struct err *err)
+int override_apply(struct json_doc *doc, struct json *config, struct str text, struct err *err)
 {
 	AUTO_JSON struct json_doc *over = NULL;
 	struct json *root, *v;
 	size_t i;
 	int r;
 
-	r = json_parse(text, strlen(text), 0, WHAT, &over, err);
+	r = json_parse(text.ptr, text.len, 0, WHAT, &over, err);
 	if (r < 0)
 		return r;
 	root = json_root(over);

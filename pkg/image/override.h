@@ -2,6 +2,8 @@
 #ifndef IMAGE_OVERRIDE_H
 #define IMAGE_OVERRIDE_H
 
+#include "base/str.h"
+
 struct err;
 struct json;
 struct json_doc;
@@ -12,6 +14,6 @@ struct json_doc;
  * Volumes are added to. Members that images do not have are ignored, as podman does. ERR_INVALID
  * names a member of the wrong kind.
  */
-int override_apply(struct json_doc *doc, struct json *config, const char *text, struct err *err);
+int override_apply(struct json_doc *doc, struct json *config, struct str text, struct err *err);
 
 #endif

@@ -123,7 +123,8 @@ config() { kist image inspect "$1" | jq -c ".[0].Config$2"; }
     need_image
     started c -e A=old -e KEEP=1
     echo '{"Env":["A=b","C=d"],"Cmd":["echo","hi"],"User":"7:8","Labels":{"x":"y"},"WorkingDir":"","Volumes":{"/v":{}},
-        "ExposedPorts":{"80/tcp":{}},"StopSignal":"SIGINT","Entrypoint":null,"Image":"ignored","Tty":true}' >cfg.json
+        "ExposedPorts":{"80/tcp":{}},"StopSignal":"SIGINT","Entrypoint":null,"Image":"ignored","Tty":true,
+        "Healthcheck":{"Test":["CMD","true"],"Interval":1000000000,"Retries":3}}' >cfg.json
     rc 0 kist commit --config cfg.json -c 'LABEL x=z' c mine
     is '["b","d","1"]' "$(config mine '.Env | [.[] | select(test("^(A|C|KEEP)="))] | sort | map(.[index("=")+1:])')"
     is '["echo","hi"]' "$(config mine .Cmd)"
@@ -143,11 +144,15 @@ config() { kist image inspect "$1" | jq -c ".[0].Config$2"; }
     need_image
     started c
     before=$(kist images -aq | sort)
-    for text in '[' '[]' '7' '{"Env":"x"}' '{"Env":[1]}' '{"User":[]}' '{"Labels":[]}' ''; do
+    for text in '[' '[]' '7' '{"Env":"x"}' '{"Env":[1]}' '{"User":[]}' '{"Labels":[]}' '' '{"ExposedPorts":{"x":5}}' \
+        '{"StopTimeout":-1.5}' '{"Healthcheck":{"Test":5}}' '{"Healthcheck":{"Retries":"x"}}' '{"Env":["PATH"]}' \
+        '{"Env":["=x"]}' '{"Volumes":{"":{}}}' '{"StopSignal":"FOO"}' '{"Labels":{"a":1}}'; do
         echo "$text" >bad.json
         rc 125 kist commit --config bad.json c
         has --config
     done
+    printf '{}\0junk' >bad.json
+    rc 125 kist commit --config bad.json c
     rc 125 kist commit --config nofile c
     has nofile
     rc 125 kist commit --config / c

@@ -59,6 +59,23 @@ END
     [[ $(grep -v '^code\|^/\|^$\|works again' <<<"$stdout") = "" ]]
 }
 
+@test "a commit that finds the disk full says so and leaves nothing" {
+    on_disk 16m <<'END'
+kist load -q -i "$CACHE/oci/busybox" >/dev/null
+kist run --name c --network none busybox dd if=/dev/zero of=/big bs=1M count=8 2>/dev/null
+for i in 1 2 3; do
+    kist commit -q c full || echo "code $?"
+    kist commit -q -s c full || echo "code $?"
+done
+kist images -aq | wc -l
+kist system check
+END
+    is 6 "$(grep -cx 'code 125' <<<"$stdout")"
+    is 6 "$(grep -c 'No space left on device' <<<"$stderr")"
+    matches '^1$'
+    has ': 0 findings'
+}
+
 @test "a container that fills the disk ends with its own code, and --rm takes it away" {
     on_disk 2500k <<'END'
 kist load -q -i "$CACHE/oci/busybox" >/dev/null
