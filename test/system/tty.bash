@@ -16,7 +16,8 @@ term_start() {
     term_nr=$((term_nr + 1))
     printf -v words '%q ' "$@"
     rm -f "$STORE/code"
-    term_tmux new-session -d -x 80 -y 24 -s t "cd $STORE; $words; echo \$? >code.tmp; mv code.tmp code; sleep 60"
+    # (bash, whatever the user's shell is: dash ends with a Ctrl-C that its command has taken)
+    term_tmux new-session -d -x 80 -y 24 -s t bash -c "cd $STORE; $words; echo \$? >code.tmp; mv code.tmp code; sleep 60"
 }
 
 term_keys() { term_tmux send-keys -t t "$@"; }
