@@ -4,10 +4,13 @@
 
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define AT(member) offsetof(struct preserve_args, member)
 #define FIRST (STDERR_FILENO + 1)
+/* More descriptors than the start of a command needs. */
+#define SPARE 64
 
 const struct opt preserve_opts[] = {
     {0, "preserve-fd", OPT_CSV, AT(listed), "FD[,FD...]",
@@ -25,6 +28,19 @@ static bool is_users(int fd)
 	return flags >= 0 && !(flags & FD_CLOEXEC);
 }
 
+/* Those that kist needs come behind it. */
+static int check_room(int fd, struct err *err)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || (rlim_t)fd + SPARE < files.rlim_cur)
+		return 0;
+	return err_set(err, ERR_LIMIT,
+		       "file descriptor %d is too near to the limit of open files, which is %llu: "
+		       "raise it (ulimit -n)",
+		       fd, (unsigned long long)files.rlim_cur);
+}
+
 /* In ascending order, once. */
 static int add(struct preserved *p, int fd, const char *option, struct err *err)
 {
@@ -35,6 +51,8 @@ static int add(struct preserved *p, int fd, const char *option, struct err *err)
 			       "file descriptor %d is not available - the %s option requires that "
 			       "file descriptors must be passed",
 			       fd, option);
+	if (check_room(fd, err) < 0)
+		return -(int)err->code;
 	while (at > 0 && p->fds[at - 1] > fd)
 		at--;
 	if (at > 0 && p->fds[at - 1] == fd)

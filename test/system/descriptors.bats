@@ -144,6 +144,13 @@ holders() {
     has 'unknown flag'
 }
 
+@test "a descriptor at the limit of open files is refused with the limit" {
+    echo text >f
+    rc 125 bash -c 'ulimit -n 1024; exec 1023<f; exec "$@"' - \
+        "$KIST" --root "$ROOT" --runroot "$RUN" run --rm --network none --preserve-fd 1023 "$IMG" true
+    has 'file descriptor 1023 is too near to the limit of open files, which is 1024'
+}
+
 @test "errors of the command come back with them, too" {
     started box
     rc 127 two run --rm --network none --preserve-fds 2 "$IMG" /no/such
