@@ -104,12 +104,21 @@ static int print_images(const struct prune_args *a, const struct image_pruned *d
 	return out_buf(&out, err);
 }
 
+static int empty_cache(struct app *app, const struct prune_args *a, struct build_cache *cache,
+		       struct err *err)
+{
+	int r = a->build_cache ? build_cache_find(app, cache, err) : 0;
+
+	return r < 0 || a->dry_run ? r : build_cache_remove(app, cache, err);
+}
+
 static int run_images(struct app *app, const void *args, const struct strv *rest, struct err *err)
 {
 	AUTO_IMAGE_PRUNED struct image_pruned done = {0};
 	AUTO_BUILD_CACHE struct build_cache cache = {0};
 	const struct prune_args *a = args;
 	struct prune_filter filter;
+	struct err told = ERR_INIT;
 	int r;
 
 	(void)rest;
@@ -121,13 +130,15 @@ static int run_images(struct app *app, const void *args, const struct strv *rest
 	}
 	if (r >= 0)
 		r = prune_images(app, a, &filter, &done, err);
-	if (r == 0 && a->build_cache)
-		r = build_cache_find(app, &cache, err);
-	if (r == 0 && !a->dry_run)
-		r = build_cache_remove(app, &cache, err);
 	if (r < 0)
 		return r;
+	/* The images are gone, whatever becomes of the cache. */
+	r = empty_cache(app, a, &cache, err);
 	tell_mounted(&done.mounted, ", and so does its image");
+	if (r < 0) {
+		(void)print_images(a, &done, &(struct build_cache){0}, &told);
+		return r;
+	}
 	return print_images(a, &done, &cache, err);
 }
 

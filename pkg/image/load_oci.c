@@ -98,6 +98,9 @@ static int name_picked(struct incoming *in, const char *name, struct err *err)
 	if (!name)
 		return 0;
 	r = ref_parse(name, &ref, err);
+	/* A digest that the image need not have. */
+	if (r == 0 && ref.digest)
+		return 0;
 	if (r == 0)
 		r = ref_add_latest(&ref, err);
 	return r < 0 ? r : strv_take(&in->names, ref_string(&ref), err);
