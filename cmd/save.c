@@ -59,7 +59,8 @@ static int save_to_dir(struct image_ctx *ctx, const struct strv *images, const c
 			       "docker-dir");
 	r = dir_ensure(AT_FDCWD, path, 0755, &dir, err);
 	o->fd = dir;
-	return r < 0 ? r : image_save(ctx, images, o, err);
+	r = r < 0 ? r : image_save(ctx, images, o, err);
+	return r < 0 ? err_wrap(err, "%s", path) : 0;
 }
 
 static int save_to_file(struct image_ctx *ctx, const struct strv *images, const char *path,

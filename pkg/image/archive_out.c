@@ -1,12 +1,12 @@
 #include "archive_out.h"
 #include "archive_in.h"
+#include "out_dir.h"
 #include "archive/tar.h"
 #include "base/err.h"
 #include "store/store.h"
 #include "sys/fd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,36 +21,12 @@ void archive_out_fini(struct archive_out *o)
 
 bool archive_out_has(const struct archive_out *o, const char *name)
 {
-	struct stat st;
-
-	if (strv_find(&o->have, name) >= 0)
-		return true;
-	return o->is_dir && fstatat(o->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st.st_mode);
-}
-
-/* "blobs/sha256/x": the directories of a member. */
-static int make_parents(const struct archive_out *o, const char *name, struct err *err)
-{
-	const char *slash = strrchr(name, '/');
-	AUTO_FREE char *dir = slash ? str_dup((struct str){name, (size_t)(slash - name)}) : NULL;
-
-	if (!slash)
-		return 0;
-	return dir ? dir_make(o->fd, dir, 0755, err) : err_nomem(err);
+	return strv_find(&o->have, name) >= 0 || (o->is_dir && out_dir_has(o->fd, name));
 }
 
 int archive_out_spool(struct archive_out *o, int *ret_fd, struct err *err)
 {
-	int fd;
-
-	if (!o->is_dir)
-		return spool_open(o->store, ret_fd, err);
-	fd = openat(o->fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_sys(err, errno, "creating a file in the archive's directory");
-	*ret_fd = fd;
-	return 0;
+	return o->is_dir ? out_dir_spool(o->fd, ret_fd, err) : spool_open(o->store, ret_fd, err);
 }
 
 int archive_out_begin_member(struct archive_out *o, const char *name, uint64_t size,
@@ -109,27 +85,15 @@ static int copy(int from, int to, struct err *err)
 	return n < 0 ? copy_slowly(from, to, err) : 0;
 }
 
-static int link_file(struct archive_out *o, const char *name, int spool, struct err *err)
-{
-	char path[FD_PATH_MAX];
-	int r = make_parents(o, name, err);
-
-	if (r < 0)
-		return r;
-	/* One that is there has the same digest for its name. */
-	if (linkat(AT_FDCWD, fd_path(spool, path), o->fd, name, AT_SYMLINK_FOLLOW) < 0 &&
-	    errno != EEXIST)
-		return err_sys(err, errno, "naming %s", name);
-	return strv_add(&o->have, name, err);
-}
-
 int archive_out_place(struct archive_out *o, const char *name, int spool, struct err *err)
 {
 	struct stat st;
 	int r;
 
-	if (o->is_dir)
-		return link_file(o, name, spool, err);
+	if (o->is_dir) {
+		r = out_dir_place(o->fd, name, spool, err);
+		return r < 0 ? r : strv_add(&o->have, name, err);
+	}
 	if (fstat(spool, &st) < 0)
 		return err_sys(err, errno, "a layer's copy");
 	r = archive_out_begin_member(o, name, (uint64_t)st.st_size, err);
@@ -138,27 +102,13 @@ int archive_out_place(struct archive_out *o, const char *name, int spool, struct
 	return r < 0 ? r : archive_out_end_member(o, (uint64_t)st.st_size, err);
 }
 
-static int replace_file(struct archive_out *o, const char *name, const void *data, size_t n,
-			struct err *err)
-{
-	AUTO_CLOSE int spool = -1;
-	int r;
-
-	if (!strchr(name, '/'))
-		return file_replace(o->fd, name, 0644, data, n, 0, err);
-	r = archive_out_spool(o, &spool, err);
-	if (r == 0)
-		r = fd_write_all(spool, data, n, name, err);
-	return r < 0 ? r : link_file(o, name, spool, err);
-}
-
 int archive_out_text(struct archive_out *o, const char *name, const void *data, size_t n,
 		     struct err *err)
 {
 	int r;
 
 	if (o->is_dir)
-		return replace_file(o, name, data, n, err);
+		return out_dir_text(o->fd, name, data, n, err);
 	r = archive_out_begin_member(o, name, n, err);
 	if (r == 0)
 		r = fd_write_all(o->fd, data, n, "the archive", err);

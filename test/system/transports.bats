@@ -372,3 +372,32 @@ EOF
         is 6 "$(jq '.manifests | length' "lay$round/index.json")"
     done
 }
+
+@test "nothing is written through links inside a directory" {
+    need_image
+    mkdir away
+    mkdir o && ln -s "$PWD/away" o/blobs
+    rc 125 kist push -q "$IMG" oci:o:a
+    matches 'o: .*blobs is not a directory'
+    rc 125 kist save -q --format oci-dir -o o "$IMG"
+    has 'blobs is not a directory'
+    mkdir -p p/blobs && ln -s ../../away p/blobs/sha256
+    rc 125 kist push -q "$IMG" oci:p:a
+    has 'blobs/sha256 is not a directory'
+    is "" "$(ls away)"
+    # a file of the layout that is a link
+    for name in index.json oci-layout version manifest.json; do echo mine >"away/$name"; done
+    mkdir q && ln -s ../away/index.json q/
+    rc 125 kist push -q "$IMG" oci:q:a
+    has index.json
+    rm q/index.json && ln -s ../away/oci-layout q/
+    rc 0 kist push -q "$IMG" oci:q:a
+    kist push -q "$IMG" dir:d
+    ln -sf ../away/version d/
+    rc 125 kist push -q "$IMG" dir:d
+    has version
+    printf 'Directory Transport Version: 1.1\n' >v && mv v d/version
+    ln -sf ../away/manifest.json d/
+    rc 0 kist push -q "$IMG" dir:d
+    is $'mine\nmine\nmine\nmine' "$(cat away/*)"
+}

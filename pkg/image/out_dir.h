@@ -1,0 +1,21 @@
+/* out_dir.h - the directory that an image is saved into. It may hold what anybody put there:
+ * nothing is reached through a symlink. Names are relative to it, "blobs/sha256/x". */
+#ifndef IMAGE_OUT_DIR_H
+#define IMAGE_OUT_DIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+/* Is there a regular file of this name? */
+bool out_dir_has(int top, const char *name);
+/* A nameless file in it. The caller closes. */
+int out_dir_spool(int top, int *ret_fd, struct err *err);
+/* The nameless file gets the name; directories on the way are made. ERR_INVALID names the one that
+ * is something else. */
+int out_dir_place(int top, const char *name, int spool, struct err *err);
+/* A small file, instead of one that is there. */
+int out_dir_text(int top, const char *name, const void *data, size_t n, struct err *err);
+
+#endif
