@@ -22,8 +22,8 @@ int lock_try_open(int dir, const char *path, enum lock_kind kind, int *ret_fd, s
  * renamed or removed by their holder; they need a file system of this machine. */
 int lock_try_dir(int dir, const char *path, int *ret_fd, struct err *err);
 /* Holds an open directory with flock(2) until its descriptor is closed: 1, or 0 where the file
- * system does not hold directories (NFS), and when somebody else keeps it for seconds: whoever may
- * read a directory can do that. */
+ * system does not hold directories (NFS). ERR_IN_USE: somebody else keeps it for seconds, which
+ * whoever may read a directory can do. */
 int lock_dir(int dir_fd, struct err *err);
 /* For lock files that their holder unlinks: as lock_try_open with LOCK_EXCLUSIVE, but only the file
  * that still has this name counts (a holder may have removed the one that was opened). */

@@ -57,6 +57,19 @@ static void place_leave(struct place *p)
 		(void)close(p->dir);
 }
 
+/* Who keeps the directory for long does not keep anybody from logging in: 0, as where it cannot be
+ * held. */
+static int hold(int dir, struct err *err)
+{
+	struct err e = ERR_INIT;
+	int r = lock_dir(dir, &e);
+
+	if (r >= 0 || e.code == ERR_IN_USE)
+		return r > 0;
+	*err = e;
+	return r;
+}
+
 static int place_enter(const char *path, struct place *ret, struct err *err)
 {
 	const char *slash = strrchr(path, '/');
@@ -71,7 +84,7 @@ static int place_enter(const char *path, struct place *ret, struct err *err)
 		return err_nomem(err);
 	r = dir_ensure(AT_FDCWD, parent, 0700, &dir, err);
 	if (r == 0)
-		r = lock_dir(dir, err);
+		r = hold(dir, err);
 	if (r < 0)
 		return err_wrap(err, "changing %s", path);
 	/* Where others may write, one name for the temporary file is one that they can take. */

@@ -1,12 +1,11 @@
-/* Saving: the documents of images, and the archive around them. Layers: save_layers.c. */
+/* Saving: the documents of images, and the archive around them. Layers: save_layers.c, the
+ * index of OCI's: save_layout.c. */
 #include "image_dir.h"
 #include "remote.h"
 #include "save.h"
 #include "base/err.h"
 #include "spec/digest.h"
 #include "spec/ref.h"
-#include "sys/fd.h"
-#include "sys/lock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,55 +68,6 @@ static int save_docker_documents(struct outgoing *g, struct err *err)
 	return r < 0 ? r : add_to_docker_index(g, name, err);
 }
 
-/* Of an index that is there what others wrote stays. */
-static int read_layout(struct save *s, struct err *err)
-{
-	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_SIZE_MAX);
-	int r = 0;
-
-	if (s->o->format == SAVE_OCI_DIR)
-		r = file_read(s->out.fd, "index.json", &text, err);
-	if (r < 0)
-		return r;
-	layout_free(s->layout);
-	s->layout = NULL;
-	return layout_new(r > 0 ? buf_str(&text) : NULL, text.len, &s->layout, err);
-}
-
-/* From here to the end no other kist changes the index. */
-static int hold_layout(struct save *s, struct err *err)
-{
-	int r;
-
-	if (s->o->format != SAVE_OCI_DIR || s->held)
-		return 0;
-	r = lock_dir(s->out.fd, err);
-	s->held = true;
-	return r < 0 ? r : read_layout(s, err);
-}
-
-/* Once for each name. */
-static int add_to_layout(struct outgoing *g, const struct buf *manifest, struct err *err)
-{
-	struct layout_image image = {
-	    .media_type = manifest_media_type(g->m.kind),
-	    .digest = g->digest,
-	    .size = manifest->len,
-	};
-	size_t i;
-	int r = hold_layout(g->s, err);
-
-	if (r < 0)
-		return r;
-	if (g->names.n == 0)
-		return layout_add(g->s->layout, &image, err);
-	for (i = 0; r == 0 && i < g->names.n; i++) {
-		image.name = g->names.v[i];
-		r = layout_add(g->s->layout, &image, err);
-	}
-	return r;
-}
-
 static int place_manifest(struct outgoing *g, const struct buf *text, struct err *err)
 {
 	struct archive_out *out = &g->s->out;
@@ -133,7 +83,7 @@ static int place_manifest(struct outgoing *g, const struct buf *text, struct err
 		if (r < 0)
 			return r;
 	}
-	return add_to_layout(g, text, err);
+	return save_layout_note(g, text->len, err);
 }
 
 static int place_config(struct outgoing *g, struct err *err)
@@ -304,7 +254,7 @@ static int begin(struct save *s, struct err *err)
 	if (s->o->format == SAVE_DOCKER_DIR)
 		r = image_dir_check(s->out.fd, err);
 	else if (s->o->format != SAVE_DOCKER_ARCHIVE)
-		r = read_layout(s, err);
+		r = save_layout_check(s, err);
 	/* First of all, so that what an end in the middle leaves is known for what it is. */
 	if (r >= 0 && s->o->format == SAVE_DOCKER_DIR)
 		r = archive_out_text(&s->out, "version", IMAGE_DIR_VERSION,
@@ -319,23 +269,16 @@ static int finish_docker(struct save *s, struct err *err)
 
 	if (r == 0)
 		r = archive_out_text(&s->out, "manifest.json", buf_str(&text), text.len, err);
-	return r < 0 ? r : archive_out_finish(&s->out, err);
+	return r;
 }
 
 static int finish(struct save *s, struct err *err)
 {
-	AUTO_BUF struct buf text = BUF_INIT(MANIFEST_SIZE_MAX);
-	int r;
+	int r = 0;
 
 	if (s->o->format == SAVE_DOCKER_DIR)
 		return 0;
-	if (s->o->format == SAVE_DOCKER_ARCHIVE)
-		return finish_docker(s, err);
-	r = archive_out_text(&s->out, "oci-layout", OCI_LAYOUT, strlen(OCI_LAYOUT), err);
-	if (r == 0)
-		r = layout_write(s->layout, &text, err);
-	if (r == 0)
-		r = archive_out_text(&s->out, "index.json", buf_str(&text), text.len, err);
+	r = s->o->format == SAVE_DOCKER_ARCHIVE ? finish_docker(s, err) : save_layout(s, err);
 	return r < 0 ? r : archive_out_finish(&s->out, err);
 }
 
@@ -344,7 +287,7 @@ static void save_fini(struct save *s)
 	workers_stop(&s->workers);
 	archive_out_fini(&s->out);
 	archive_index_fini(&s->docker);
-	layout_free(s->layout);
+	save_layout_fini(s);
 }
 
 static struct save save_init(const struct image_ctx *ctx, const struct image_save *o)

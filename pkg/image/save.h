@@ -7,7 +7,6 @@
 #include "digest/digest.h"
 #include "image/archive.h"
 #include "spec/archive.h"
-#include "spec/layout.h"
 
 #define SAVE_NAME_MAX 96
 
@@ -17,8 +16,8 @@ struct save {
 	struct archive_out out;
 	struct workers workers;
 	struct archive_index docker; /* manifest.json of docker's archive */
-	struct layout *layout;	     /* index.json of an OCI layout */
-	bool held;		     /* its directory is locked, the index as it is now */
+	struct saved *saved;	     /* what goes into the index.json of an OCI layout */
+	size_t n_saved;
 };
 
 struct outgoing {
@@ -52,5 +51,15 @@ static inline bool save_is_oci(const struct outgoing *g)
 const char *save_blob_name(const struct outgoing *g, const char *digest, char out[SAVE_NAME_MAX]);
 /* Writes the layers; the manifest's descriptors become those of what was written. */
 int save_layers(struct outgoing *g, struct err *err);
+
+/* ---- index.json of an OCI layout ---- */
+
+/* ERR_INVALID when there is something else of that name. */
+int save_layout_check(struct save *s, struct err *err);
+/* The image's manifest, of that size, is written. */
+int save_layout_note(struct outgoing *g, size_t size, struct err *err);
+/* Adds what was noted to what is there now. ERR_IN_USE: another program keeps the directory. */
+int save_layout(struct save *s, struct err *err);
+void save_layout_fini(struct save *s);
 
 #endif

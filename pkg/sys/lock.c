@@ -127,7 +127,7 @@ int lock_dir(int dir_fd, struct err *err)
 			return err_sys(err, errno, "locking the directory");
 		(void)nanosleep(&pause, NULL);
 	}
-	return 0;
+	return err_set(err, ERR_IN_USE, "the directory is kept by another program: try again");
 }
 
 int lock_is_held(int dir, const char *path, struct err *err)

@@ -401,3 +401,20 @@ EOF
     rc 0 kist push -q "$IMG" dir:d
     is $'mine\nmine\nmine\nmine' "$(cat away/*)"
 }
+
+@test "a directory that another program keeps is not changed" {
+    local keeper
+    need_image
+    kist push -q "$IMG" oci:o:one
+    cp o/index.json before
+    flock -F o sleep 60 3>&- 4>&- &
+    keeper=$!
+    eventually bash -c '! flock -n o true'
+    rc 125 kist push -q "$IMG" oci:o:two
+    has 'o: the directory is kept by another program: try again'
+    cmp before o/index.json
+    kill "$keeper"
+    wait "$keeper" || true
+    rc 0 kist push -q "$IMG" oci:o:two
+    is $'one\ntwo' "$(ref_names o)"
+}
