@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "spec/digest.h"
 #include "spec/ref.h"
+#include "sys/lock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -246,19 +247,29 @@ static int save_renamed(struct save *s, const char *text, const struct strv *nam
 
 /* ---- the archive around them ---- */
 
+/* From here to the end no other kist changes the directory: each removes the layers that its own
+ * image has not. */
+static int begin_dir(struct save *s, struct err *err)
+{
+	int r = lock_dir(s->out.fd, err);
+
+	if (r >= 0)
+		r = image_dir_check(s->out.fd, err);
+	/* First of all, so that what an end in the middle leaves is known for what it is. */
+	return r < 0 ? r
+		     : archive_out_text(&s->out, "version", IMAGE_DIR_VERSION,
+					strlen(IMAGE_DIR_VERSION), err);
+}
+
 /* What is there already. */
 static int begin(struct save *s, struct err *err)
 {
 	int r = 0;
 
 	if (s->o->format == SAVE_DOCKER_DIR)
-		r = image_dir_check(s->out.fd, err);
+		r = begin_dir(s, err);
 	else if (s->o->format != SAVE_DOCKER_ARCHIVE)
 		r = save_layout_check(s, err);
-	/* First of all, so that what an end in the middle leaves is known for what it is. */
-	if (r >= 0 && s->o->format == SAVE_DOCKER_DIR)
-		r = archive_out_text(&s->out, "version", IMAGE_DIR_VERSION,
-				     strlen(IMAGE_DIR_VERSION), err);
 	return r < 0 ? r : workers_start(&s->workers, WORKERS_MAX, s->ctx->store, false, err);
 }
 

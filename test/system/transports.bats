@@ -418,3 +418,27 @@ EOF
     rc 0 kist push -q "$IMG" oci:o:two
     is $'one\ntwo' "$(ref_names o)"
 }
+
+@test "of pushes to one dir: at once all that succeed leave a whole image" {
+    local first blob
+    need_image multi
+    kist tag "$IMG" localhost/small
+    need_image
+    # its second layer takes long
+    kist run --name c --network none "$IMG" dd if=/dev/urandom of=/big bs=1M count=50
+    kist commit -q c localhost/large
+    kist push -q --compress localhost/large dir:d 3>&- 4>&- &
+    first=$!
+    eventually bash -c 'ls d 2>/dev/null | grep -Eq "^[0-9a-f]{64}$"'
+    rc '0|125' kist push -q localhost/small dir:d
+    wait "$first"
+    for blob in $(jq -r '.config.digest, .layers[].digest' d/manifest.json); do [ -s "d/${blob#*:}" ]; done
+    # and none while another program keeps it
+    flock -F d sleep 60 3>&- 4>&- &
+    eventually bash -c '! flock -n d true'
+    sha256sum d/* >sums
+    rc 125 kist push -q localhost/small dir:d
+    has 'kept by another program'
+    kill "$!"
+    sha256sum -c --quiet sums
+}
