@@ -154,12 +154,22 @@ static enum compression wanted(const struct outgoing *g, const struct descriptor
 	return COMPRESSION_GZIP;
 }
 
-static int set_media_type(struct outgoing *g, struct descriptor *d, enum compression c,
+static enum layer_compression compression_of(const struct layer_out *l)
+{
+	switch (l->how.compression) {
+	case COMPRESSION_NONE:
+		return LAYER_PLAIN;
+	case COMPRESSION_ZSTD:
+		return LAYER_ZSTD;
+	default:
+		return LAYER_GZIP;
+	}
+}
+
+static int set_media_type(struct outgoing *g, struct descriptor *d, const struct layer_out *l,
 			  struct err *err)
 {
-	const char *type = layer_media_type(g->m.kind, c == COMPRESSION_NONE   ? LAYER_PLAIN
-						       : c == COMPRESSION_ZSTD ? LAYER_ZSTD
-									       : LAYER_GZIP);
+	const char *type = layer_media_type(g->m.kind, compression_of(l));
 
 	if (streq(type, d->media_type))
 		return 0;
@@ -177,12 +187,27 @@ static int describe_plain(struct outgoing *g, size_t i, int64_t size, struct err
 	return str_set(&d->digest, g->layers[i].diff_id, err);
 }
 
+/* Makes of the descriptor what is known before the layer is made. 1: all of it, because the layer
+ * stays as it was or is plain; 0: digest and size are still those of another compression. */
+static int describe(struct outgoing *g, size_t i, int64_t diff_size, struct err *err)
+{
+	struct descriptor *d = &g->m.layers[i];
+	struct layer_out *l = &g->layers[i];
+	bool known = layer_compression_of(d->media_type) == compression_of(l);
+	int r = set_media_type(g, d, l, err);
+
+	if (r == 0 && l->how.compression == COMPRESSION_NONE && diff_size >= 0) {
+		r = describe_plain(g, i, diff_size, err);
+		known = true;
+	}
+	return r < 0 ? r : known;
+}
+
 static int save_layer(struct outgoing *g, size_t i, struct err *err)
 {
 	AUTO_STORE_LAYER struct store_layer layer = {0};
 	struct descriptor *d = &g->m.layers[i];
 	struct layer_out *l = &g->layers[i];
-	bool plain = l->how.compression == COMPRESSION_NONE;
 	char name[SAVE_NAME_MAX];
 	int r;
 
@@ -190,17 +215,15 @@ static int save_layer(struct outgoing *g, size_t i, struct err *err)
 	if (r == 0)
 		return err_set(err, ERR_NOT_FOUND, "layer %.12s is not in the store", l->id);
 	if (r > 0)
-		r = set_media_type(g, d, l->how.compression, err);
-	if (r >= 0 && plain && layer.diff_size >= 0)
-		r = describe_plain(g, i, layer.diff_size, err);
+		r = describe(g, i, layer.diff_size, err);
 	if (r < 0)
 		return r;
-	if (archive_out_has(&g->s->out, save_blob_name(g, d->digest, name))) {
+	if (r > 0 && archive_out_has(&g->s->out, save_blob_name(g, d->digest, name))) {
 		l->done = true;
 		tell_blob(g->s->ctx, d->digest, (uint64_t)d->size, d->size, true, true);
 		return 0;
 	}
-	if (!plain || g->s->out.is_dir || layer.diff_size < 0)
+	if (l->how.compression != COMPRESSION_NONE || g->s->out.is_dir || layer.diff_size < 0)
 		return start_spool(g, l, err);
 	r = write_plain(g, i, (uint64_t)layer.diff_size, err);
 	l->done = true;

@@ -442,3 +442,46 @@ EOF
     kill "$!"
     sha256sum -c --quiet sums
 }
+
+# same_form DIR MANIFEST: each layer is compressed as its media type says
+same_form() {
+    local type digest magic
+    while read -r type digest; do
+        magic=$(head -c 4 "$1/${digest#*:}" | xxd -p)
+        case $type in
+        *gzip) [[ $magic == 1f8b* ]] ;;
+        *zstd) [ "$magic" = 28b52ffd ] ;;
+        *) [[ $magic != 1f8b* && $magic != 28b52ffd ]] ;;
+        esac || { echo "$type, but $magic"; return 1; }
+    done < <(jq -r '.layers[] | "\(.mediaType) \(.digest)"' "$2")
+}
+
+# manifest_of LAYOUT N: the file of its n-th image's manifest
+manifest_of() { echo "$1/blobs/sha256/$(jq -r ".manifests[$2].digest" "$1/index.json" | cut -d : -f 2)"; }
+
+@test "a blob that is there in another compression is not taken for the wanted one" {
+    need_image
+    # a layout that holds the image as it was pulled
+    cp -r "$CACHE/oci/busybox" lay
+    kist rmi -af >/dev/null
+    IMG=$(kist pull -q oci:lay:busybox)
+    kist push -q --compression-format zstd "$IMG" oci:lay:z
+    same_form lay/blobs/sha256 "$(manifest_of lay 1)"
+    kist save -q --format oci-dir --uncompressed -o lay "$IMG"
+    same_form lay/blobs/sha256 "$(manifest_of lay 2)"
+    kist run --name c --network none "$IMG" touch /new
+    kist commit -q c localhost/com
+    kist push -q localhost/com dir:d
+    same_form d d/manifest.json
+    kist push -q --compress localhost/com dir:d
+    same_form d d/manifest.json
+    kist save -q --format oci-dir --uncompressed -o so localhost/com
+    same_form so/blobs/sha256 "$(manifest_of so 0)"
+    kist save -q --format oci-dir -o so localhost/com
+    same_form so/blobs/sha256 "$(manifest_of so 1)"
+    kist rmi -af >/dev/null 2>&1 || kist rm -af >/dev/null
+    kist rmi -af >/dev/null
+    rc 0 kist pull -q oci:so:localhost/com:latest
+    rc 0 kist pull -q dir:d
+    rc 0 kist pull -q oci:lay:z
+}
