@@ -33,10 +33,11 @@ struct image_save {
 };
 
 /*
- * Writes images by what the user typed. In a directory blobs come first and the index last; blobs
- * that it has already are not made again. The images of an OCI layout that are there stay; the one
- * of docker-dir is replaced, and a directory of anything else is ERR_EXISTS. What was written
- * before an error is the caller's to remove.
+ * Writes images by what the user typed. In a directory blobs come first and the index last; layers
+ * that it has already, of their size, are not made again. Nothing is reached through links inside
+ * of it (ERR_INVALID), and ERR_IN_USE says that another program keeps it for seconds. The images of
+ * an OCI layout that are there stay; the one of docker-dir is replaced, and a directory of anything
+ * else is ERR_EXISTS. What was written before an error is the caller's to remove.
  */
 int image_save(const struct image_ctx *ctx, const struct strv *images, const struct image_save *o,
 	       struct err *err);

@@ -5,6 +5,7 @@
 #ifndef SYS_FD_H
 #define SYS_FD_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -39,6 +40,8 @@ int file_create_whole(int dir, const char *path, mode_t mode, const void *data, 
 enum { FILE_SYNC = 1, FILE_HELD = 2 };
 int file_replace(int dir, const char *path, mode_t mode, const void *data, size_t len, int flags,
 		 struct err *err);
+/* A new name for such a temporary file of path. */
+int file_temporary(const char *path, char ret[NAME_MAX + 1], struct err *err);
 
 /* open(2) for a directory, O_PATH not set. Follows symlinks (own and configured paths only). */
 int dir_open(int dir, const char *path, int *ret_fd, struct err *err);

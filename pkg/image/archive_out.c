@@ -19,9 +19,14 @@ void archive_out_fini(struct archive_out *o)
 	strv_fini(&o->have);
 }
 
-bool archive_out_has(const struct archive_out *o, const char *name)
+bool archive_out_wrote(const struct archive_out *o, const char *name)
 {
-	return strv_find(&o->have, name) >= 0 || (o->is_dir && out_dir_has(o->fd, name));
+	return strv_find(&o->have, name) >= 0;
+}
+
+bool archive_out_has(const struct archive_out *o, const char *name, uint64_t size)
+{
+	return archive_out_wrote(o, name) || (o->is_dir && out_dir_has(o->fd, name, size));
 }
 
 int archive_out_spool(struct archive_out *o, int *ret_fd, struct err *err)

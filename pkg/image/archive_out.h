@@ -19,8 +19,10 @@ struct archive_out {
 
 void archive_out_fini(struct archive_out *o);
 
-/* Is it there already? In a directory also from earlier. */
-bool archive_out_has(const struct archive_out *o, const char *name);
+/* Did we write it? (Small members of directories are not noted: they are compared.) */
+bool archive_out_wrote(const struct archive_out *o, const char *name);
+/* Is it there already? In a directory also from earlier, when it has this size. */
+bool archive_out_has(const struct archive_out *o, const char *name, uint64_t size);
 /* A nameless file for content whose length or name is not known yet. The caller closes. */
 int archive_out_spool(struct archive_out *o, int *ret_fd, struct err *err);
 /* A spooled file becomes a member. */

@@ -1,5 +1,6 @@
 #include "out_dir.h"
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "sys/fd.h"
@@ -58,7 +59,7 @@ static int reach(int top, const char *name, bool make, int *ret_fd, const char *
 	return 0;
 }
 
-bool out_dir_has(int top, const char *name)
+bool out_dir_has(int top, const char *name, uint64_t size)
 {
 	struct err ignored = ERR_INIT;
 	AUTO_CLOSE int dir = -1;
@@ -66,7 +67,8 @@ bool out_dir_has(int top, const char *name)
 	struct stat st;
 
 	return reach(top, name, false, &dir, &last, &ignored) == 0 &&
-	       fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+	       fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       (uint64_t)st.st_size == size;
 }
 
 int out_dir_spool(int top, int *ret_fd, struct err *err)
@@ -79,6 +81,23 @@ int out_dir_spool(int top, int *ret_fd, struct err *err)
 	return 0;
 }
 
+/* What has the name is damaged, or another save was faster: in both cases this one is whole. */
+static int replace(int dir, const char *last, const char *spool, const char *name, struct err *err)
+{
+	char tmp[NAME_MAX + 1];
+	int r = file_temporary(last, tmp, err);
+
+	if (r < 0)
+		return r;
+	if (linkat(AT_FDCWD, spool, dir, tmp, AT_SYMLINK_FOLLOW) < 0)
+		return err_sys(err, errno, "naming %s", name);
+	if (renameat(dir, tmp, dir, last) < 0) {
+		r = err_sys(err, errno, "replacing %s", name);
+		(void)unlinkat(dir, tmp, 0); /* the error that counts is the earlier one */
+	}
+	return r;
+}
+
 int out_dir_place(int top, const char *name, int spool, struct err *err)
 {
 	AUTO_CLOSE int dir = -1;
@@ -88,11 +107,23 @@ int out_dir_place(int top, const char *name, int spool, struct err *err)
 
 	if (r < 0)
 		return r;
-	/* One that is there has the same digest for its name. */
-	if (linkat(AT_FDCWD, fd_path(spool, path), dir, last, AT_SYMLINK_FOLLOW) < 0 &&
-	    errno != EEXIST)
-		return err_sys(err, errno, "naming %s", name);
-	return 0;
+	if (linkat(AT_FDCWD, fd_path(spool, path), dir, last, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	return errno == EEXIST ? replace(dir, last, path, name, err)
+			       : err_sys(err, errno, "naming %s", name);
+}
+
+/* Has it these very bytes? */
+static bool holds(int top, const char *name, const void *data, size_t n)
+{
+	AUTO_BUF struct buf text = BUF_INIT(n + 1);
+	struct err ignored = ERR_INIT;
+	AUTO_CLOSE int dir = -1;
+	const char *last;
+
+	return reach(top, name, false, &dir, &last, &ignored) == 0 &&
+	       file_read(dir, last, &text, &ignored) > 0 && text.len == n &&
+	       memcmp(buf_str(&text), data, n) == 0;
 }
 
 int out_dir_text(int top, const char *name, const void *data, size_t n, struct err *err)
@@ -102,6 +133,8 @@ int out_dir_text(int top, const char *name, const void *data, size_t n, struct e
 
 	if (!strchr(name, '/'))
 		return file_replace(top, name, FILE_MODE, data, n, 0, err);
+	if (holds(top, name, data, n))
+		return 0;
 	r = out_dir_spool(top, &spool, err);
 	if (r == 0)
 		r = fd_write_all(spool, data, n, name, err);

@@ -5,17 +5,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct err;
 
-/* Is there a regular file of this name? */
-bool out_dir_has(int top, const char *name);
+/* Is there a regular file of this name and size? */
+bool out_dir_has(int top, const char *name, uint64_t size);
 /* A nameless file in it. The caller closes. */
 int out_dir_spool(int top, int *ret_fd, struct err *err);
-/* The nameless file gets the name; directories on the way are made. ERR_INVALID names the one that
- * is something else. */
+/* The nameless file gets the name, instead of a file or link that has it; directories on the way
+ * are made. ERR_INVALID names the one that is something else. */
 int out_dir_place(int top, const char *name, int spool, struct err *err);
-/* A small file, instead of one that is there. */
+/* A small file, instead of one that is there; below a directory one of the same bytes stays. */
 int out_dir_text(int top, const char *name, const void *data, size_t n, struct err *err);
 
 #endif

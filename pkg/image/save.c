@@ -63,7 +63,7 @@ static int save_docker_documents(struct outgoing *g, struct err *err)
 	int r = 0;
 
 	(void)snprintf(name, sizeof(name), "%s.json", digest_hex(g->m.config.digest));
-	if (!archive_out_has(&g->s->out, name))
+	if (!archive_out_wrote(&g->s->out, name))
 		r = archive_out_text(&g->s->out, name, buf_str(&g->config_text), g->config_text.len,
 				     err);
 	return r < 0 ? r : add_to_docker_index(g, name, err);
@@ -79,7 +79,7 @@ static int place_manifest(struct outgoing *g, const struct buf *text, struct err
 		r = archive_out_text(out, "manifest.json", buf_str(text), text->len, err);
 		return r < 0 ? r : image_dir_sweep(out->fd, &g->m, err);
 	}
-	if (!archive_out_has(out, save_blob_name(g, g->digest, name))) {
+	if (!archive_out_wrote(out, save_blob_name(g, g->digest, name))) {
 		r = archive_out_text(out, name, buf_str(text), text->len, err);
 		if (r < 0)
 			return r;
@@ -91,7 +91,7 @@ static int place_config(struct outgoing *g, struct err *err)
 {
 	char name[SAVE_NAME_MAX];
 
-	if (archive_out_has(&g->s->out, save_blob_name(g, g->m.config.digest, name)))
+	if (archive_out_wrote(&g->s->out, save_blob_name(g, g->m.config.digest, name)))
 		return 0;
 	return archive_out_text(&g->s->out, name, buf_str(&g->config_text), g->config_text.len,
 				err);

@@ -83,7 +83,7 @@ static int take_spool(struct outgoing *g, size_t i, struct err *err)
 	g->changed = g->changed || !streq(digest, d->digest);
 	d->size = (int64_t)a.size;
 	r = str_set(&d->digest, digest, err);
-	if (r == 0 && !archive_out_has(&g->s->out, save_blob_name(g, digest, name)))
+	if (r == 0 && !archive_out_has(&g->s->out, save_blob_name(g, digest, name), a.size))
 		r = archive_out_place(&g->s->out, name, l->spool, err);
 	(void)close(l->spool);
 	l->spool = -1;
@@ -218,7 +218,8 @@ static int save_layer(struct outgoing *g, size_t i, struct err *err)
 		r = describe(g, i, layer.diff_size, err);
 	if (r < 0)
 		return r;
-	if (r > 0 && archive_out_has(&g->s->out, save_blob_name(g, d->digest, name))) {
+	if (r > 0 &&
+	    archive_out_has(&g->s->out, save_blob_name(g, d->digest, name), (uint64_t)d->size)) {
 		l->done = true;
 		tell_blob(g->s->ctx, d->digest, (uint64_t)d->size, d->size, true, true);
 		return 0;

@@ -153,19 +153,33 @@ static int write_temporary(int dir, const char *tmp, mode_t mode, const void *da
 	return r;
 }
 
+static int temporary_name(const char *path, const char *random, char ret[NAME_MAX + 1],
+			  struct err *err)
+{
+	if (snprintf(ret, NAME_MAX + 1, FILE_TMP_PREFIX "%s%s", path, random) > NAME_MAX)
+		return err_set(err, ERR_INVALID, "%s: file name too long", path);
+	return 0;
+}
+
+int file_temporary(const char *path, char ret[NAME_MAX + 1], struct err *err)
+{
+	char random[TMP_RANDOM * 2 + 1];
+	unsigned char raw[TMP_RANDOM];
+
+	rand_bytes(raw, sizeof(raw));
+	hex_encode(raw, sizeof(raw), random);
+	return temporary_name(path, random, ret, err);
+}
+
 int file_replace(int dir, const char *path, mode_t mode, const void *data, size_t len, int flags,
 		 struct err *err)
 {
-	char tmp[NAME_MAX + 1], random[TMP_RANDOM * 2 + 1] = "";
-	unsigned char raw[TMP_RANDOM];
+	char tmp[NAME_MAX + 1];
 	int r;
 
-	if (!(flags & FILE_HELD)) {
-		rand_bytes(raw, sizeof(raw));
-		hex_encode(raw, sizeof(raw), random);
-	}
-	if (snprintf(tmp, sizeof(tmp), FILE_TMP_PREFIX "%s%s", path, random) >= (int)sizeof(tmp))
-		return err_set(err, ERR_INVALID, "%s: file name too long", path);
+	r = flags & FILE_HELD ? temporary_name(path, "", tmp, err) : file_temporary(path, tmp, err);
+	if (r < 0)
+		return r;
 	if (flags & FILE_HELD)
 		(void)unlinkat(dir, tmp, 0);
 	r = write_temporary(dir, tmp, mode, data, len, flags, err);

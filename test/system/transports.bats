@@ -485,3 +485,40 @@ manifest_of() { echo "$1/blobs/sha256/$(jq -r ".manifests[$2].digest" "$1/index.
     rc 0 kist pull -q dir:d
     rc 0 kist pull -q oci:lay:z
 }
+
+@test "damaged blobs that are in a directory already are made anew" {
+    local blob blobs want
+    need_image
+    want=$(image_id "$IMG")
+    kist push -q "$IMG" oci:o:a
+    kist push -q "$IMG" dir:d
+    blobs=$(find o/blobs d -regextype egrep -regex '.*/[0-9a-f]{64}')
+    is 5 "$(wc -l <<<"$blobs")"
+    cp -r o whole.o && cp -r d whole.d
+    for blob in $blobs; do truncate -s 10 "$blob"; done
+    kist push -q "$IMG" oci:o:a
+    kist push -q "$IMG" dir:d
+    diff -r whole.o o
+    diff -r whole.d d
+    echo mine >other
+    for blob in $blobs; do ln -sf "$PWD/other" "$blob"; done
+    kist push -q "$IMG" oci:o:a
+    kist push -q "$IMG" dir:d
+    diff -r --no-dereference whole.o o
+    diff -r --no-dereference whole.d d
+    is mine "$(cat other)"
+    # a small one of the same size, too
+    for blob in $(find o/blobs d -type f -size -20 -regextype egrep -regex '.*/[0-9a-f]{64}'); do tr '{' '[' <"$blob" >x && cat x >"$blob"; done
+    kist push -q "$IMG" oci:o:a
+    kist push -q "$IMG" dir:d
+    diff -r whole.o o
+    diff -r whole.d d
+    # a directory is in the way
+    for blob in $blobs; do
+        rm "$blob" && mkdir "$blob"
+        rc 125 kist push -q "$IMG" "$([[ $blob == o/* ]] && echo oci:o:a || echo dir:d)"
+        has "${blob##*/}: Is a directory"
+        rmdir "$blob" && cp "whole.$blob" "$blob"
+    done
+    is "" "$(find o d -name '.tmp*')"
+}
