@@ -42,6 +42,8 @@ int file_replace(int dir, const char *path, mode_t mode, const void *data, size_
 		 struct err *err);
 /* A new name for such a temporary file of path. */
 int file_temporary(const char *path, char ret[NAME_MAX + 1], struct err *err);
+/* Is it one that a random name was made for? */
+bool file_is_temporary(const char *name);
 
 /* open(2) for a directory, O_PATH not set. Follows symlinks (own and configured paths only). */
 int dir_open(int dir, const char *path, int *ret_fd, struct err *err);

@@ -11,6 +11,16 @@
 #define VERSION_MAX 4096
 #define HEX_LEN 64
 
+/* Who was killed before anything else was there left no more than that. */
+static bool is_fresh(const struct strv *names)
+{
+	size_t i;
+
+	for (i = 0; i < names->n && file_is_temporary(names->v[i]); i++)
+		;
+	return i == names->n;
+}
+
 int image_dir_check(int dir, struct err *err)
 {
 	AUTO_BUF struct buf version = BUF_INIT(VERSION_MAX);
@@ -18,7 +28,7 @@ int image_dir_check(int dir, struct err *err)
 	int r;
 
 	r = dir_list(dir, ".", &names, err);
-	if (r < 0 || names.n == 0)
+	if (r < 0 || is_fresh(&names))
 		return r;
 	r = file_read(dir, "version", &version, err);
 	if (r > 0 && streq(buf_str(&version), IMAGE_DIR_VERSION))

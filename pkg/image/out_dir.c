@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "base/strv.h"
 #include "sys/fd.h"
 
 #include <errno.h>
@@ -11,10 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DIR_MODE 0755
 #define FILE_MODE 0644
+#define OLD_SECONDS (24 * 60 * 60)
 
 /* path: from the top, for errors; its last component is what is opened below dir. */
 static int enter(int dir, const char *path, bool make, int *ret_fd, struct err *err)
@@ -139,4 +142,29 @@ int out_dir_text(int top, const char *name, const void *data, size_t n, struct e
 	if (r == 0)
 		r = fd_write_all(spool, data, n, name, err);
 	return r < 0 ? r : out_dir_place(top, name, spool, err);
+}
+
+static bool is_old(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       time(NULL) - st.st_mtim.tv_sec > OLD_SECONDS;
+}
+
+int out_dir_sweep(int top, const char *name, bool alone, struct err *err)
+{
+	AUTO_STRV struct strv names = STRV_INIT;
+	AUTO_CLOSE int dir = -1;
+	const char *last;
+	size_t i;
+	int r = reach(top, name, false, &dir, &last, err);
+
+	if (r == 0)
+		r = dir_list(dir, ".", &names, err);
+	/* What is somebody else's in a directory of several users stays. */
+	for (i = 0; r == 0 && i < names.n; i++)
+		if (file_is_temporary(names.v[i]) && (alone || is_old(dir, names.v[i])))
+			(void)unlinkat(dir, names.v[i], 0);
+	return r;
 }

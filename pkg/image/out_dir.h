@@ -18,5 +18,8 @@ int out_dir_spool(int top, int *ret_fd, struct err *err);
 int out_dir_place(int top, const char *name, int spool, struct err *err);
 /* A small file, instead of one that is there; below a directory one of the same bytes stays. */
 int out_dir_text(int top, const char *name, const void *data, size_t n, struct err *err);
+/* Removes what saves that were killed left in the directory of such names; when the caller is not
+ * alone there, only what is older than a day. */
+int out_dir_sweep(int top, const char *name, bool alone, struct err *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* Saving: the documents of images, and the archive around them. Layers: save_layers.c, the
  * index of OCI's: save_layout.c. */
 #include "image_dir.h"
+#include "out_dir.h"
 #include "remote.h"
 #include "save.h"
 #include "base/err.h"
@@ -253,6 +254,7 @@ static int begin_dir(struct save *s, struct err *err)
 {
 	int r = lock_dir(s->out.fd, err);
 
+	s->alone = r > 0;
 	if (r >= 0)
 		r = image_dir_check(s->out.fd, err);
 	/* First of all, so that what an end in the middle leaves is known for what it is. */
@@ -285,10 +287,10 @@ static int finish_docker(struct save *s, struct err *err)
 
 static int finish(struct save *s, struct err *err)
 {
-	int r = 0;
+	int r;
 
 	if (s->o->format == SAVE_DOCKER_DIR)
-		return 0;
+		return out_dir_sweep(s->out.fd, "version", s->alone, err);
 	r = s->o->format == SAVE_DOCKER_ARCHIVE ? finish_docker(s, err) : save_layout(s, err);
 	return r < 0 ? r : archive_out_finish(&s->out, err);
 }

@@ -18,6 +18,7 @@ struct save {
 	struct archive_index docker; /* manifest.json of docker's archive */
 	struct saved *saved;	     /* what goes into the index.json of an OCI layout */
 	size_t n_saved;
+	bool alone; /* the directory is held */
 };
 
 struct outgoing {

@@ -2,6 +2,7 @@
  * The index of the OCI layout that images are saved to. Others may write to it at the same time: it
  * is read, changed and written in one go at the end, while the directory is held.
  */
+#include "out_dir.h"
 #include "save.h"
 #include "base/err.h"
 #include "spec/layout.h"
@@ -87,17 +88,34 @@ static int write_index(struct save *s, const struct layout *x, struct err *err)
 	return r < 0 ? r : archive_out_text(&s->out, "index.json", buf_str(&text), text.len, err);
 }
 
-int save_layout(struct save *s, struct err *err)
+static int add_all(struct save *s, struct err *err)
 {
 	AUTO_LAYOUT struct layout *x = NULL;
 	size_t i;
-	int r = 0;
+	int r = read_index(s, &x, err);
 
-	if (s->o->format == SAVE_OCI_DIR)
-		r = lock_dir(s->out.fd, err);
-	if (r >= 0)
-		r = read_index(s, &x, err);
 	for (i = 0; r == 0 && i < s->n_saved; i++)
 		r = add(x, &s->saved[i], err);
 	return r < 0 ? r : write_index(s, x, err);
+}
+
+/* Blobs are written without holding the directory. */
+static int sweep(struct save *s, struct err *err)
+{
+	int r = out_dir_sweep(s->out.fd, "index.json", s->alone, err);
+
+	return r < 0 ? r : out_dir_sweep(s->out.fd, "blobs/sha256/", false, err);
+}
+
+int save_layout(struct save *s, struct err *err)
+{
+	int r;
+
+	if (s->o->format != SAVE_OCI_DIR)
+		return add_all(s, err);
+	r = lock_dir(s->out.fd, err);
+	s->alone = r > 0;
+	if (r >= 0)
+		r = add_all(s, err);
+	return r < 0 ? r : sweep(s, err);
 }

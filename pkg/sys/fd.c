@@ -171,6 +171,14 @@ int file_temporary(const char *path, char ret[NAME_MAX + 1], struct err *err)
 	return temporary_name(path, random, ret, err);
 }
 
+bool file_is_temporary(const char *name)
+{
+	size_t len = strlen(name), rest = TMP_RANDOM * 2;
+
+	return strncmp(name, FILE_TMP_PREFIX, strlen(FILE_TMP_PREFIX)) == 0 &&
+	       len > strlen(FILE_TMP_PREFIX) + rest && str_is_hex(name + len - rest, rest);
+}
+
 int file_replace(int dir, const char *path, mode_t mode, const void *data, size_t len, int flags,
 		 struct err *err)
 {

@@ -56,6 +56,21 @@ static void a_file_is_replaced_whole(void **state)
 	assert_int_equal(names.n, 2);
 }
 
+static void names_of_temporary_files_are_known(void **state)
+{
+	char name[NAME_MAX + 1], other[NAME_MAX + 1];
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(file_temporary("f", name, &err), 0);
+	assert_int_equal(file_temporary("f", other, &err), 0);
+	assert_string_not_equal(name, other);
+	assert_true(file_is_temporary(name));
+	assert_false(file_is_temporary(".tmp-f"));
+	assert_false(file_is_temporary(".tmp-0123456789abcdef"));
+	assert_false(file_is_temporary("f0123456789abcdef"));
+}
+
 static void a_whole_file_is_there_once(void **state)
 {
 	AUTO_BUF struct buf b = BUF_INIT(100);
@@ -230,6 +245,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_file_is_replaced_whole),
+	    cmocka_unit_test(names_of_temporary_files_are_known),
 	    cmocka_unit_test(a_whole_file_is_there_once),
 	    cmocka_unit_test(reading_stops_at_the_limit),
 	    cmocka_unit_test(a_symlink_or_fifo_is_not_read),

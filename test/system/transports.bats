@@ -522,3 +522,19 @@ manifest_of() { echo "$1/blobs/sha256/$(jq -r ".manifests[$2].digest" "$1/index.
     done
     is "" "$(find o d -name '.tmp*')"
 }
+
+@test "what a push that was killed left in a directory is no hindrance, and goes" {
+    local rest=0123456789abcdef
+    need_image
+    mkdir d && touch "d/.tmp-version$rest"
+    rc 0 kist push -q "$IMG" dir:d
+    touch "d/.tmp-manifest.json$rest" d/.tmp-mine
+    rc 0 kist push -q "$IMG" dir:d
+    is .tmp-mine "$(cd d && ls -d .tmp*)"
+    kist push -q "$IMG" oci:o:a
+    touch "o/.tmp-index.json$rest" "o/blobs/sha256/.tmp-young$rest"
+    touch -d '2 days ago' "o/blobs/sha256/.tmp-old$rest"
+    rc 0 kist push -q "$IMG" oci:o:b
+    # a young one may be another push's
+    is "o/blobs/sha256/.tmp-young$rest" "$(find o -name '.tmp*')"
+}
