@@ -48,6 +48,19 @@ static bool is_of(const struct manifest *m, const char *name)
 	return streq(digest_hex(m->config.digest), name);
 }
 
+/* "signature-1": of the image that was there before. */
+static bool is_signature(const char *name)
+{
+	const char *n = str_after(name, "signature-");
+
+	return n && *n && strspn(n, "0123456789") == strlen(n);
+}
+
+static bool is_blob(const char *name)
+{
+	return strlen(name) == HEX_LEN && str_is_hex(name, HEX_LEN);
+}
+
 int image_dir_sweep(int dir, const struct manifest *m, struct err *err)
 {
 	AUTO_STRV struct strv names = STRV_INIT;
@@ -56,8 +69,7 @@ int image_dir_sweep(int dir, const struct manifest *m, struct err *err)
 
 	r = dir_list(dir, ".", &names, err);
 	for (i = 0; r == 0 && i < names.n; i++) {
-		if (strlen(names.v[i]) != HEX_LEN || !str_is_hex(names.v[i], HEX_LEN) ||
-		    is_of(m, names.v[i]))
+		if (!is_signature(names.v[i]) && (!is_blob(names.v[i]) || is_of(m, names.v[i])))
 			continue;
 		if (unlinkat(dir, names.v[i], 0) < 0 && errno != ENOENT && errno != EISDIR)
 			return err_sys(err, errno, "removing %s", names.v[i]);

@@ -8,7 +8,7 @@
 
 /* ERR_EXISTS when there is something in the directory, but not such an image. */
 int image_dir_check(int dir, struct err *err);
-/* Removes the blobs of an image that was there before. */
+/* Removes the blobs and signatures of an image that was there before. */
 int image_dir_sweep(int dir, const struct manifest *m, struct err *err);
 
 #endif

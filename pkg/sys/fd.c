@@ -175,8 +175,8 @@ bool file_is_temporary(const char *name)
 {
 	size_t len = strlen(name), rest = TMP_RANDOM * 2;
 
-	return strncmp(name, FILE_TMP_PREFIX, strlen(FILE_TMP_PREFIX)) == 0 &&
-	       len > strlen(FILE_TMP_PREFIX) + rest && str_is_hex(name + len - rest, rest);
+	return str_starts(name, FILE_TMP_PREFIX) && len > strlen(FILE_TMP_PREFIX) + rest &&
+	       str_is_hex(name + len - rest, rest);
 }
 
 int file_replace(int dir, const char *path, mode_t mode, const void *data, size_t len, int flags,

@@ -129,6 +129,10 @@ ref_names() { jq -r '.manifests[].annotations."org.opencontainers.image.ref.name
     # the blobs of the first one are gone
     is 2 "$(find d -regextype egrep -regex 'd/[0-9a-f]{64}' | wc -l)"
     is mine "$(cat d/other)"
+    # and its signatures
+    touch d/signature-1 d/signature-12 d/signature-mine
+    kist push -q "$IMG" dir:d
+    is d/signature-mine "$(echo d/signature*)"
     mkdir e && echo precious >e/manifest.json
     rc 125 kist push -q "$IMG" dir:e
     has 'not a container image directory'
