@@ -15,7 +15,7 @@ struct outfile {
 	}
 
 /* path: NULL is standard output, which must not be a terminal. What is at path stays as it is until
- * outfile_commit. */
+ * outfile_commit, also when a link leads there. */
 int outfile_open(const char *path, struct outfile *ret, struct err *err);
 int outfile_commit(struct outfile *f, struct err *err);
 /* Closes; what was not committed is removed. */

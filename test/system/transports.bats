@@ -542,3 +542,25 @@ manifest_of() { echo "$1/blobs/sha256/$(jq -r ".manifests[$2].digest" "$1/index.
     # a young one may be another push's
     is "o/blobs/sha256/.tmp-young$rest" "$(find o -name '.tmp*')"
 }
+
+@test "an archive that a link leads to is replaced as a whole, and the link stays" {
+    need_image
+    mkdir far && head -c 5M /dev/zero >far/o.tar && cp far/o.tar before
+    ln -s far/o.tar link
+    rc 125 kist save -q --format oci-archive -o link "$IMG" not/there -m
+    cmp before far/o.tar
+    rc 0 kist push -q "$IMG" oci-archive:link:a
+    [ -L link ] && [ "$(stat -c %s far/o.tar)" -lt 5000000 ]
+    rc 0 kist pull -q oci-archive:far/o.tar:a
+    cp before far/o.tar
+    rc 0 kist save -q -o link "$IMG"
+    cmp <(kist save -q "$IMG") link
+    is o.tar "$(ls far)"
+    # other things are written to as they are
+    : >out && ln out same
+    kist save -q -o /dev/stdout "$IMG" >out
+    cmp same far/o.tar
+    ln -s /dev/null nul
+    rc 0 kist save -q -o nul "$IMG"
+    [ -c nul ]
+}
