@@ -451,7 +451,7 @@ EOF
 same_form() {
     local type digest magic
     while read -r type digest; do
-        magic=$(head -c 4 "$1/${digest#*:}" | xxd -p)
+        magic=$(head -c 4 "$1/${digest#*:}" | od -An -tx1 | tr -d " ")
         case $type in
         *gzip) [[ $magic == 1f8b* ]] ;;
         *zstd) [ "$magic" = 28b52ffd ] ;;
