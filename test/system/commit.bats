@@ -254,6 +254,7 @@ need_pause() {
     local i pids=()
     need_image
     counting
+    kist exec c rm /big
     need_pause
     for i in 1 2 3; do
         kist commit -q -p c "i$i" >/dev/null 3>&- 4>&- &

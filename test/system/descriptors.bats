@@ -85,17 +85,20 @@ holders() {
     is "" "$(cat out)"
     kist rm -f -t 0 a b >/dev/null
     eventually [ "$(holders three)" = 0 ]
-    # attached: who reads the other end sees when the command has closed it
+    # attached: who reads the other end sees when the command has closed it. (Not by a function: its shell would
+    # keep it open.)
     mkfifo pipe
     started box
     for verb in "run --rm --network none $IMG" "exec box"; do
         # shellcheck disable=SC2086
         set -- $verb
-        kist "${@:1:$#-1}" --preserve-fds 1 "${@: -1}" sh -c 'echo said >&3; exec 3>&-; sleep 30' 3>pipe &
-        is said "$(timeout 20 cat pipe)"
+        "$KIST" --root "$ROOT" --runroot "$RUN" "${@:1:$#-1}" --preserve-fds 1 "${@: -1}" \
+            sh -c 'echo said >&3; exec 3>&-; sleep 30' 3>pipe 4>&- >/dev/null 2>&1 &
+        rc 0 timeout 15 cat pipe
+        is said "$stdout"
         [ -d "/proc/$!" ]
-        kill "$!" 2>/dev/null || true
     done
+    kist rm -f -t 0 -a >/dev/null
 }
 
 @test "a detached container has them" {
