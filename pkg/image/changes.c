@@ -47,15 +47,35 @@ static int set(struct change *c, const char *name, struct json *value, struct er
 	return config_set(c->doc, c->config, name, value, err);
 }
 
-/* The member of that name, made when it is missing or of another kind. */
-static struct json *member(struct change *c, const char *name, enum json_kind kind, struct err *err)
+struct json *config_member(struct json_doc *doc, struct json *obj, const char *name,
+			   enum json_kind kind, struct err *err)
 {
-	struct json *v = json_get(c->config, name);
+	struct json *v = json_get(obj, name);
 
 	if (v && json_kind(v) == kind)
 		return v;
-	v = kind == JSON_OBJECT ? json_object(c->doc) : json_array(c->doc);
-	return v && set(c, name, v, err) == 0 ? v : NULL;
+	v = kind == JSON_OBJECT ? json_object(doc) : json_array(doc);
+	return v && config_set(doc, obj, name, v, err) == 0 ? v : NULL;
+}
+
+int config_set_env(struct json_doc *doc, struct json *config, const char *assignment,
+		   struct err *err)
+{
+	struct json *list = config_member(doc, config, "Env", JSON_ARRAY, err), *it;
+	AUTO_STRV struct strv env = STRV_INIT;
+	int r = 0;
+
+	JSON_EACH(it, list)
+	if (r == 0 && json_text(it))
+		r = strv_add(&env, json_text(it), err);
+	if (r == 0)
+		r = strv_env_set(&env, assignment, err);
+	return r < 0 ? r : config_set(doc, config, "Env", json_strv(doc, &env), err);
+}
+
+static struct json *member(struct change *c, const char *name, enum json_kind kind, struct err *err)
+{
+	return config_member(c->doc, c->config, name, kind, err);
 }
 
 bool config_is_texts(const struct json *v)
@@ -110,20 +130,12 @@ static int cut_pair(const struct change *c, char **ret_key, char **ret_value, st
 static int set_env(struct change *c, struct err *err)
 {
 	AUTO_FREE char *key = NULL, *value = NULL, *both = NULL;
-	struct json *list = member(c, "Env", JSON_ARRAY, err), *it;
-	AUTO_STRV struct strv env = STRV_INIT;
-	int r;
+	int r = cut_pair(c, &key, &value, err);
 
-	r = cut_pair(c, &key, &value, err);
 	if (r < 0)
 		return r;
-	JSON_EACH(it, list)
-	if (r == 0 && json_text(it))
-		r = strv_add(&env, json_text(it), err);
 	both = str_fmt("%s=%s", key, value);
-	if (r == 0)
-		r = both ? strv_env_set(&env, both, err) : err_nomem(err);
-	return r < 0 ? r : set(c, "Env", json_strv(c->doc, &env), err);
+	return both ? config_set_env(c->doc, c->config, both, err) : err_nomem(err);
 }
 
 static int set_label(struct change *c, struct err *err)

@@ -89,17 +89,6 @@ static int parent_config(struct making *k, struct json_doc **ret, struct err *er
 	return r < 0 ? r : json_parse(buf_str(&text), text.len, 0, "image config", ret, err);
 }
 
-static struct json *object_of(struct json_doc *doc, struct json *root, const char *name,
-			      enum json_kind kind, struct err *err)
-{
-	struct json *v = json_get(root, name);
-
-	if (json_kind(v) == kind && v)
-		return v;
-	v = kind == JSON_OBJECT ? json_object(doc) : json_array(doc);
-	return json_set(doc, root, name, v, err) == 0 ? v : NULL;
-}
-
 static int set_list(struct json_doc *doc, struct json *c, const char *name, const struct strv *list,
 		    struct err *err)
 {
@@ -131,7 +120,7 @@ static int set_process(struct json_doc *doc, struct json *c, const struct image_
 /* A single layer has one line of history. */
 static int forget_layers(struct json_doc *doc, struct json *root, struct err *err)
 {
-	struct json *fs = object_of(doc, root, "rootfs", JSON_OBJECT, err);
+	struct json *fs = config_member(doc, root, "rootfs", JSON_OBJECT, err);
 	int r = !fs ? -(int)err->code : json_set(doc, fs, "diff_ids", json_array(doc), err);
 
 	return r < 0 ? r : config_set(doc, root, "history", json_array(doc), err);
@@ -140,7 +129,7 @@ static int forget_layers(struct json_doc *doc, struct json *root, struct err *er
 static int add_volumes(struct json_doc *doc, struct json *c, const struct strv *paths,
 		       struct err *err)
 {
-	struct json *all = object_of(doc, c, "Volumes", JSON_OBJECT, err);
+	struct json *all = config_member(doc, c, "Volumes", JSON_OBJECT, err);
 	size_t i;
 	int r = all ? 0 : -(int)err->code;
 
@@ -180,7 +169,8 @@ static int add_history(struct making *k, struct json_doc *doc, struct json *root
 		r = json_set(doc, h, "author", json_string(doc, mk->author), err);
 	if (r == 0 && mk->comment)
 		r = json_set(doc, h, "comment", json_string(doc, mk->comment), err);
-	return r < 0 ? r : json_append(object_of(doc, root, "history", JSON_ARRAY, err), h, err);
+	return r < 0 ? r
+		     : json_append(config_member(doc, root, "history", JSON_ARRAY, err), h, err);
 }
 
 static int make_config(struct making *k, struct err *err)
@@ -201,7 +191,7 @@ static int make_config(struct making *k, struct err *err)
 		r = config_set(doc, root, "author", json_string(doc, k->make->author), err);
 	if (r == 0 && k->make->docker && k->make->message)
 		r = config_set(doc, root, "comment", json_string(doc, k->make->message), err);
-	c = r < 0 ? NULL : object_of(doc, root, "config", JSON_OBJECT, err);
+	c = r < 0 ? NULL : config_member(doc, root, "config", JSON_OBJECT, err);
 	if (r == 0 && !c)
 		return -(int)err->code;
 	if (r == 0)

@@ -2,7 +2,6 @@
 #include "changes.h"
 #include "base/auto.h"
 #include "base/err.h"
-#include "base/strv.h"
 #include "json/json.h"
 #include "spec/signals.h"
 
@@ -112,13 +111,9 @@ static bool is_empty(const struct json *v)
 static int add_members(struct json_doc *doc, struct json *config, const char *name,
 		       const struct json *from, struct err *err)
 {
-	struct json *to = json_get(config, name), *it;
-	int r = 0;
+	struct json *to = config_member(doc, config, name, JSON_OBJECT, err), *it;
+	int r = to ? 0 : -(int)err->code;
 
-	if (json_kind(to) != JSON_OBJECT) {
-		to = json_object(doc);
-		r = config_set(doc, config, name, to, err);
-	}
 	JSON_EACH(it, from)
 	if (r == 0)
 		r = json_set(doc, to, json_name(it), json_copy(doc, it), err);
@@ -128,17 +123,13 @@ static int add_members(struct json_doc *doc, struct json *config, const char *na
 static int add_env(struct json_doc *doc, struct json *config, const struct json *from,
 		   struct err *err)
 {
-	AUTO_STRV struct strv env = STRV_INIT;
 	struct json *it;
 	int r = 0;
 
-	JSON_EACH(it, json_get(config, "Env"))
-	if (r == 0 && json_text(it))
-		r = strv_add(&env, json_text(it), err);
 	JSON_EACH(it, from)
 	if (r == 0)
-		r = strv_env_set(&env, json_text(it), err);
-	return r < 0 ? r : config_set(doc, config, "Env", json_strv(doc, &env), err);
+		r = config_set_env(doc, config, json_text(it), err);
+	return r;
 }
 
 static int apply(struct json_doc *doc, struct json *config, const struct member *m,
