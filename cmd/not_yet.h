@@ -1,5 +1,5 @@
 /* not_yet.h - flags that podman has and kist has not, so that they are refused as such and not as
- * typing errors. Who builds one takes it off the list (cmd/test_dispatch.c sees to that). */
+ * typing errors. Who builds one takes it off the list (cmd/test_verbs.c sees to that). */
 #ifndef CMD_NOT_YET_H
 #define CMD_NOT_YET_H
 

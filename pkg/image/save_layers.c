@@ -48,26 +48,6 @@ static int end_pack(struct layer_out *l, struct pack_answer *a, struct err *err)
 	return 0;
 }
 
-/* Straight into the tar. */
-static int write_plain(struct outgoing *g, size_t i, uint64_t size, struct err *err)
-{
-	struct layer_out *l = &g->layers[i];
-	struct archive_out *out = &g->s->out;
-	struct pack_answer a;
-	char name[SAVE_NAME_MAX];
-	int r;
-
-	r = archive_out_begin_member(out, save_blob_name(g, l->diff_id, name), size, err);
-	if (r == 0)
-		r = begin_pack(g, l, &g->s->workers.v[0], out->fd, err);
-	if (r == 0)
-		r = end_pack(l, &a, err);
-	if (r == 0 && a.diff_size != size)
-		return err_set(err, ERR_CORRUPT, "layer %.12s has %llu bytes, not %llu", l->id,
-			       (unsigned long long)a.diff_size, (unsigned long long)size);
-	return r < 0 ? r : archive_out_end_member(out, size, err);
-}
-
 static int take_spool(struct outgoing *g, size_t i, struct err *err)
 {
 	struct layer_out *l = &g->layers[i];
@@ -125,13 +105,44 @@ static bool any_busy(const struct workers *ws)
 	return false;
 }
 
-static int start_spool(struct outgoing *g, struct layer_out *l, struct err *err)
+/* One that has nothing to do. */
+static int take_worker(struct outgoing *g, struct worker **ret, struct err *err)
 {
-	struct worker *w;
 	int r = 0;
 
-	while (r == 0 && !(w = workers_idle(&g->s->workers)))
+	while (r == 0 && !(*ret = workers_idle(&g->s->workers)))
 		r = wait_one(g, err);
+	return r;
+}
+
+/* Straight into the tar. */
+static int write_plain(struct outgoing *g, size_t i, uint64_t size, struct err *err)
+{
+	struct layer_out *l = &g->layers[i];
+	struct archive_out *out = &g->s->out;
+	struct worker *w = NULL;
+	struct pack_answer a;
+	char name[SAVE_NAME_MAX];
+	int r;
+
+	r = take_worker(g, &w, err);
+	if (r == 0)
+		r = archive_out_begin_member(out, save_blob_name(g, l->diff_id, name), size, err);
+	if (r == 0)
+		r = begin_pack(g, l, w, out->fd, err);
+	if (r == 0)
+		r = end_pack(l, &a, err);
+	if (r == 0 && a.diff_size != size)
+		return err_set(err, ERR_CORRUPT, "layer %.12s has %llu bytes, not %llu", l->id,
+			       (unsigned long long)a.diff_size, (unsigned long long)size);
+	return r < 0 ? r : archive_out_end_member(out, size, err);
+}
+
+static int start_spool(struct outgoing *g, struct layer_out *l, struct err *err)
+{
+	struct worker *w = NULL;
+	int r = take_worker(g, &w, err);
+
 	if (r == 0)
 		r = archive_out_spool(&g->s->out, &l->spool, err);
 	return r < 0 ? r : begin_pack(g, l, w, l->spool, err);

@@ -45,6 +45,17 @@ int deletion_init(struct deletion *d, struct store *s, struct err *err)
 	return r;
 }
 
+int deletion_begin(struct deletion *d, struct store *s, unsigned try, struct store **locked,
+		   struct err *err)
+{
+	int r = store_lock(s, LK_ALL | try, err);
+
+	if (r < 0)
+		return r;
+	*locked = s;
+	return deletion_init(d, s, err);
+}
+
 static bool is_image_layer(const struct index *ix, struct str id)
 {
 	struct slice_iter it;
@@ -138,11 +149,7 @@ int store_layer_remove(struct store *s, const char *id, struct err *err)
 
 	r = id_check(id, "layer ID", err);
 	if (r == 0)
-		r = store_lock(s, LK_ALL, err);
-	if (r < 0)
-		return r;
-	locked = s;
-	r = deletion_init(&d, s, err);
+		r = deletion_begin(&d, s, 0, &locked, err);
 	if (r == 0 && !deletion_is_free(&d, str_of(id)))
 		r = err_set(err, ERR_IN_USE, "layer %.12s is in use", id);
 	if (r == 0)
@@ -157,11 +164,7 @@ int layers_drop_unneeded(struct store *s, unsigned try, const struct strv *ids, 
 	size_t i;
 	int r;
 
-	r = store_lock(s, LK_ALL | try, err);
-	if (r < 0)
-		return r;
-	locked = s;
-	r = deletion_init(&d, s, err);
+	r = deletion_begin(&d, s, try, &locked, err);
 	for (i = 0; r == 0 && i < ids->n; i++)
 		r = deletion_drop_chain(&d, str_of(ids->v[i]), err);
 	return r < 0 ? r : layers_drop(s, &d.drop, err);

@@ -23,6 +23,10 @@ struct deletion {
 /* mountpoints.json as it is now; *ret is to be empty ({0}). */
 int mounts_index(int runroot, struct index *ret, struct err *err);
 
+/* Takes all locks (*locked is for AUTO_UNLOCK; try: 0 or LK_TRY) and looks. */
+int deletion_begin(struct deletion *d, struct store *s, unsigned try, struct store **locked,
+		   struct err *err);
+/* Looks only: what it says may change at any time, unless the caller has all locks. */
 int deletion_init(struct deletion *d, struct store *s, struct err *err);
 void deletion_fini(struct deletion *d);
 /* Of one of our roots; NULL when there is none. */

@@ -306,11 +306,7 @@ static int delete (struct store *s, const char *image_id, const struct store_ima
 
 	r = id_check(image_id, "image ID", err);
 	if (r == 0)
-		r = store_lock(s, LK_ALL, err);
-	if (r < 0)
-		return r;
-	locked = s;
-	r = deletion_init(&d, s, err);
+		r = deletion_begin(&d, s, 0, &locked, err);
 	if (r == 0)
 		r = delete_locked(&d, image_id, users, arg, &c, ret, err);
 	if (r < 0)
