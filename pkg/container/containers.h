@@ -17,6 +17,10 @@ struct containers {
 
 /* Files of a container, and their limits. */
 #define DEF_FILE "container.json"
+#define DEF_MODE 0600
+#define DEF_MODE_UNSYNCED                                                                          \
+	0400 /* of one that removes itself: a power failure may leave it empty                     \
+	      */
 #define LOG_FILE "ctr.log"
 /* In the container's directory, or (--rm) in the run directory. */
 #define STARTED_FILE "started" /* "<ns since 1970>" */

@@ -69,9 +69,9 @@ static int write_def(const struct container_def *def, int dir, struct err *err)
 	r = container_def_write(def, &text, err);
 	if (r < 0)
 		return r;
-	/* A container that removes itself does not outlive a power failure anyway. */
-	return file_replace(dir, DEF_FILE, 0600, buf_str(&text), text.len,
-			    def->auto_remove ? 0 : FILE_SYNC, err);
+	/* A container that removes itself does not outlive a power failure anyway (open.c). */
+	return file_replace(dir, DEF_FILE, def->auto_remove ? DEF_MODE_UNSYNCED : DEF_MODE,
+			    buf_str(&text), text.len, def->auto_remove ? 0 : FILE_SYNC, err);
 }
 
 static int make_dirs(int dir, struct err *err)
@@ -119,6 +119,7 @@ static int set_hostname_env(struct container_def *def, struct err *err)
 static int build(struct containers *cs, const struct container_request *rq, struct state_entry *e,
 		 struct container_def *def, struct err *err)
 {
+	struct err ignored = ERR_INIT;
 	int r;
 
 	def->created_at = time_now_ns();
@@ -133,6 +134,9 @@ static int build(struct containers *cs, const struct container_request *rq, stru
 		r = write_def(def, e->dir, err);
 	if (r == 0)
 		r = state_commit(&cs->state, e, err);
+	/* It is there, whether a power failure could take it away or not. */
+	if (r == 0 && !def->auto_remove)
+		(void)state_sync(&cs->state, &ignored);
 	return r;
 }
 

@@ -7,7 +7,9 @@
 #include "sys/fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int containers_open(const struct containers_options *o, struct containers **ret, struct err *err)
@@ -65,11 +67,21 @@ void container_close(struct container *c)
 	free(c);
 }
 
+/* What a power failure left of a container that would have removed itself. */
+static bool is_lost(int dir, const struct buf *def)
+{
+	struct stat st;
+
+	return def->len == 0 && fstatat(dir, DEF_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (st.st_mode & 0777) == DEF_MODE_UNSYNCED;
+}
+
 int container_open_id(struct containers *cs, const char *id, struct container **ret,
 		      struct err *err)
 {
 	AUTO(container_close_p) struct container *c = calloc(1, sizeof(*c));
 	AUTO_BUF struct buf text = BUF_INIT(CONTAINER_SIZE_MAX);
+	struct err ignored = ERR_INIT;
 	int r;
 
 	if (!c)
@@ -82,6 +94,10 @@ int container_open_id(struct containers *cs, const char *id, struct container **
 	r = file_read(c->dir, DEF_FILE, &text, err);
 	if (r <= 0)
 		return r; /* it was removed just now */
+	if (is_lost(c->dir, &text)) {
+		(void)state_remove(&cs->state, id, NULL, &ignored); /* or the next command does */
+		return 0;
+	}
 	r = container_def_read(buf_str(&text), text.len, "container.json", &c->def, err);
 	if (r < 0)
 		return err_wrap(err, "container %s", id);

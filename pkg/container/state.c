@@ -301,6 +301,13 @@ int state_commit(const struct state *s, struct state_entry *e, struct err *err)
 	return 0;
 }
 
+int state_sync(const struct state *s, struct err *err)
+{
+	int r = dir_sync(s->graph, "containers", err);
+
+	return r < 0 ? r : dir_sync(s->graph, "names", err);
+}
+
 void state_abort(const struct state *s, struct state_entry *e)
 {
 	struct err ignored = ERR_INIT;
@@ -368,7 +375,7 @@ int state_remove(const struct state *s, const char *id, const char *name, struct
 		return r;
 	if (renameat(s->graph, from, s->graph, entry_path(to, "trash", id)) < 0)
 		return err_sys(err, errno, "removing container %s", id);
-	r = unlink_name(s, name, id, err);
+	r = name ? unlink_name(s, name, id, err) : drop_names(s, id, err);
 	if (r == 0)
 		r = state_remove_run(s, id, err);
 	/* Last: after a failure it says that there is something left to be done. */

@@ -54,11 +54,13 @@ int state_begin(const struct state *s, struct state_entry *ret, struct err *err)
 int state_claim_name(const struct state *s, const char *name, const char *id,
 		     char ret_holder[ID_HEX_LEN + 1], struct err *err);
 int state_commit(const struct state *s, struct state_entry *e, struct err *err);
+/* Puts committed entries and their names on disk. */
+int state_sync(const struct state *s, struct err *err);
 /* Gives up an entry that was not committed: it and its name are removed. */
 void state_abort(const struct state *s, struct state_entry *e);
 void state_entry_close(struct state_entry *e);
 
-/* Takes a committed entry out of sight and removes it. */
+/* Takes a committed entry out of sight and removes it. name: NULL when it is not known. */
 int state_remove(const struct state *s, const char *id, const char *name, struct err *err);
 
 /* Waits for another command that is about to remove it, but not for long. */
