@@ -15,21 +15,21 @@ packages() {
     apt-get-quick) echo busybox-static docker-registry jq curl ca-certificates ;;
     apt-get-check) packages "$1" quick
         echo libcmocka-dev bats python3 openssl apache2-utils tmux bsdutils util-linux procps iproute2 libcap2-bin mmdebstrap libarchive-tools \
-            xz-utils bzip2 zstd podman buildah skopeo fuse-overlayfs runc crun conmon socat strace shellcheck ;;
+            xz-utils bzip2 zstd podman buildah skopeo fuse-overlayfs runc crun conmon socat strace shellcheck e2fsprogs ;;
     apt-get-bench) packages "$1" quick; echo bubblewrap isal podman python3 runc crun conmon openssl util-linux ;;
     dnf-build) echo gcc make pkgconf-pkg-config glibc-devel libcurl-devel openssl-devel jansson-devel libarchive-devel \
         libseccomp-devel libcap-devel libmount-devel libnl3-devel isa-l-devel libzstd-devel shadow-utils ;;
     dnf-quick) echo busybox docker-distribution jq curl ca-certificates ;;
     dnf-check) packages "$1" quick
         echo libcmocka-devel bats python3 openssl httpd-tools tmux util-linux procps-ng iproute libcap bsdtar podman buildah skopeo \
-            xz bzip2 zstd fuse-overlayfs runc crun conmon socat strace ShellCheck ;;
+            xz bzip2 zstd fuse-overlayfs runc crun conmon socat strace ShellCheck e2fsprogs ;;
     dnf-bench) packages "$1" quick; echo bubblewrap isa-l-tools podman python3 runc crun conmon openssl ;;
     apk-build) echo gcc make pkgconf musl-dev curl-dev openssl-dev jansson-dev libarchive-dev libseccomp-dev libcap-dev \
         util-linux-dev libnl3-dev isa-l-dev zstd-dev shadow-subids ;;
     apk-quick) echo busybox-static docker-registry jq curl ca-certificates bash coreutils tar ;;
     apk-check) packages "$1" quick
         echo cmocka-dev bats python3 openssl apache2-utils tmux util-linux procps iproute2 libcap libarchive-tools podman buildah skopeo fuse-overlayfs runc \
-            crun conmon socat strace shellcheck xz bzip2 zstd ;;
+            crun conmon socat strace shellcheck xz bzip2 zstd e2fsprogs ;;
     apk-bench) packages "$1" quick; echo bubblewrap isa-l-tools podman python3 runc crun conmon openssl ;;
     esac
 }

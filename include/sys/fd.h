@@ -47,6 +47,8 @@ bool file_is_temporary(const char *name);
 
 /* open(2) for a directory, O_PATH not set. Follows symlinks (own and configured paths only). */
 int dir_open(int dir, const char *path, int *ret_fd, struct err *err);
+/* Puts the names in a directory on disk, where the file system has anything to do for it. */
+int dir_sync(int dir, const char *path, struct err *err);
 /* mkdir -p, relative to dir (AT_FDCWD for absolute paths); missing parents get `mode` too. */
 int dir_make(int dir, const char *path, mode_t mode, struct err *err);
 /* dir_make then dir_open. */

@@ -96,6 +96,10 @@ static int make_layer(struct store *s, const char *id, const char *parent, const
 		r = targets_make(s, id, parent, err);
 	store_step(s, "holder directory");
 	if (r == 0)
+		r = layer_dir_sync(s, id, err);
+	if (r == 0)
+		r = layer_names_sync(s, 0, err);
+	if (r == 0)
 		r = store_index(s, 0, IX_LAYERS, &ix, err);
 	if (r == 0)
 		r = rec_new(id, &doc, err);

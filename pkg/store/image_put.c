@@ -33,6 +33,8 @@ int image_write_data(struct store *s, const char *id, const struct store_data *d
 		r = file_replace(dir, name, DATA_MODE, data[i].ptr, data[i].len, FILE_SYNC, err);
 		store_step(s, "image data");
 	}
+	if (r == 0)
+		r = dir_sync(dir, ".", err);
 	return r < 0 ? err_wrap(err, "image %.12s", id) : 0;
 }
 

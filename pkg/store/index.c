@@ -248,6 +248,7 @@ int index_tmp_name(const char *name, char out[INDEX_TMP_MAX], struct err *err)
 
 static int publish(int dir, const char *name, const struct buf *b, bool sync, struct err *err)
 {
+	struct err ignored = ERR_INIT;
 	AUTO_CLOSE int fd = -1;
 	char tmp[INDEX_TMP_MAX];
 	int r;
@@ -263,6 +264,9 @@ static int publish(int dir, const char *name, const struct buf *b, bool sync, st
 		r = err_sys(err, errno, "replacing %s", name);
 	if (r < 0)
 		(void)unlinkat(dir, tmp, 0); /* the error that counts is the earlier one */
+	/* It counts from now on, whether a power failure could take it away or not. */
+	if (r == 0 && sync)
+		(void)dir_sync(dir, ".", &ignored);
 	return r;
 }
 

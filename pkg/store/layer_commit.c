@@ -119,6 +119,11 @@ static int move_into_place(struct store *s, struct store_layer_done *d, struct e
 	return r < 0 ? r : layer_dir_rename(s, d->fresh->id, d->id, err);
 }
 
+static int put_on_disk(struct store *s, struct store_layer_done *d, struct err *err)
+{
+	return layer_dir_sync(s, d->id, err);
+}
+
 /* The staging record may be in the other root's index, where this is a save of its own. */
 static int forget_staging(struct store *s, const char *id, struct err *err)
 {
@@ -177,6 +182,10 @@ static int finish(struct store *s, struct store_layer_done *v, size_t n, struct 
 		r = store_save(s, layer_home(s), IX_LAYERS, err);
 	if (r == 0)
 		r = each_new(s, v, n, move_into_place, err);
+	if (r == 0)
+		r = each_new(s, v, n, put_on_disk, err);
+	if (r == 0)
+		r = layer_names_sync(s, s->img, err);
 	if (r == 0)
 		r = each_new(s, v, n, complete, err);
 	return r < 0 ? r : store_save(s, layer_home(s), IX_LAYERS, err);

@@ -60,6 +60,8 @@ static int replace_locked(struct store *s, const struct store_layer_new *n, cons
 	if (r == 0)
 		r = take_link(s, n, id, err);
 	if (r == 0)
+		r = layer_dir_sync(s, n->id, err);
+	if (r == 0)
 		r = move_tarsplit(s, n, id, err);
 	if (r == 0 && renameat2(overlay, n->id, overlay, id, RENAME_EXCHANGE) < 0)
 		r = err_sys(err, errno, "replacing overlay/%s", id);

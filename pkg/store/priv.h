@@ -237,6 +237,11 @@ int layer_dir_set_parent(struct store *s, const char *id, const char *parent, st
 int layer_dir_tidy(struct store *s, const char *id, struct err *err);
 /* Directory, links and tar-split of layer `from` become those of `to`. */
 int layer_dir_rename(struct store *s, const char *from, const char *to, struct err *err);
+/* Puts the directory's link and lower on disk; then (once for several layers) the names of
+ * directories, links and tar-splits in this root. Before the record says that the layer is there.
+ */
+int layer_dir_sync(struct store *s, const char *id, struct err *err);
+int layer_names_sync(struct store *s, size_t where, struct err *err);
 
 /* layer_drop.c: layers that go away. Their trees are collected in s->trash, and removed by
  * store_unlock, when the locks are given back. */

@@ -183,6 +183,8 @@ static int repair_dir(struct store *s, const char *id, const char *parent, struc
 		r = layer_dir_set_parent(s, id, parent, err);
 	if (r == 0 && !parent && unlinkat(dir, "lower", 0) < 0 && errno != ENOENT)
 		r = err_sys(err, errno, "removing lower");
+	if (r == 0)
+		r = layer_dir_sync(s, id, err);
 	return r < 0 ? err_wrap(err, "layer %.12s", id) : 0;
 }
 

@@ -201,6 +201,16 @@ int file_replace(int dir, const char *path, mode_t mode, const void *data, size_
 	return 0;
 }
 
+int dir_sync(int dir, const char *path, struct err *err)
+{
+	AUTO_CLOSE int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* EINVAL: there is nothing to do */
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
+		return err_sys(err, errno, "syncing directory %s", path);
+	return 0;
+}
+
 int dir_open(int dir, const char *path, int *ret_fd, struct err *err)
 {
 	int fd = openat(dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
